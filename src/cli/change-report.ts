@@ -1,0 +1,25 @@
+import type { ChangeReport, ChangeResult } from '../lab/lab-client.ts';
+import { kindNamed } from '../model/kind-names.ts';
+import { refuseIssues } from './manifests.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Prints what became of each object, as kubectl does, and how long it took. @throws LabError usage if there are issues: then nothing was changed. */
+export async function printChanges(
+  report: ChangeReport,
+  { format, terminal }: { format: 'text' | 'json' | undefined; terminal: Terminal },
+): Promise<void> {
+  for (const warning of report.warnings) terminal.complain(`warning: ${warning}`);
+  await refuseIssues(report.issues);
+  if (format === 'json') {
+    await terminal.printJson({ results: report.results, enforcedMs: report.enforcedMs });
+    return;
+  }
+  for (const result of report.results) await terminal.print(resultText(result));
+  if (terminal.watched) terminal.complain(`enforced after ${report.enforcedMs.toFixed(1)} ms`);
+}
+
+/** `networkpolicy.networking.k8s.io/deny-all created`, or `… "deny-all" deleted`. Source: kubectl's printers. */
+function resultText({ kind, name, action }: ChangeResult): string {
+  const resource = kindNamed(kind)?.resource ?? kind.toLowerCase();
+  return action === 'deleted' ? `${resource} "${name}" deleted` : `${resource}/${name} ${action}`;
+}

@@ -1,0 +1,73 @@
+import { endpointOf, portOf } from './input.ts';
+import { loadCluster } from './manifests.ts';
+import { FILES, FROM, output, PORT, single, TO } from './options.ts';
+import type { Terminal } from './terminal.ts';
+import type { Verb } from './verb.ts';
+import { LabError } from '../model/lab-error.ts';
+
+interface Options {
+  readonly f: string[];
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly port: string | undefined;
+  readonly queries: string | undefined;
+  readonly o: 'text' | 'json' | undefined;
+}
+
+/** `check`: decides connections from manifests alone. */
+export const CHECK: Verb<Options> = {
+  command: 'check',
+  describe: 'Decide connections from manifests, without running anything',
+  examples: [
+    ['check -f policies/ --from default/client --to default/web --port 80', 'One connection; exit code 1 if denied'],
+    ['check -f policies/ --from 192.0.2.7 --to default/deploy/web --port 443/TCP', 'From outside to a workload'],
+    [
+      'check -f policies/ --queries queries.jsonl',
+      'Lines such as {"from":"default/a","to":"10.244.0.5","protocol":"TCP","port":80}',
+    ],
+  ],
+  options: (yargs) =>
+    yargs
+      .options({
+        f: { ...FILES, demandOption: true },
+        from: FROM,
+        to: TO,
+        port: PORT,
+        queries: { ...single('queries'), describe: 'File with a JSON query a line, - for stdin' },
+        o: output('text', 'json'),
+      })
+      .conflicts('queries', ['from', 'to', 'port']),
+  run: async ({ f, from, to, port, queries, o }, terminal) => {
+    if (queries !== undefined) {
+      if (queries === '-' && f.includes('-')) throw new LabError('usage', 'stdin cannot be both manifests and queries');
+      const { answerQueries } = await import('./check-queries.ts');
+      await answerQueries(await loadCluster(f, terminal), { file: queries, format: o ?? 'json', terminal });
+      return 0;
+    }
+    if (from === undefined || to === undefined || port === undefined) {
+      throw new LabError('usage', 'give --from, --to and --port, or --queries');
+    }
+    return oneQuestion({ files: f, from, to, port, json: o === 'json' }, terminal);
+  },
+};
+
+async function oneQuestion(
+  question: { files: readonly string[]; from: string; to: string; port: string; json: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  const { toConnection } = await import('../model/question.ts');
+  const { compile } = await import('../table/compile.ts');
+  const { verdictReport } = await import('../report/verdict-report.ts');
+  const { explanationText } = await import('../report/verdict-text.ts');
+  const { from, to } = question;
+  const { protocol, port } = portOf(question.port);
+  const ends = { from: endpointOf(from), to: endpointOf(to) };
+  const cluster = await loadCluster(question.files, terminal);
+  const answer = toConnection(cluster, { ...ends, transport: protocol, port });
+  if (answer.kind === 'problem') throw new LabError('usage', answer.message);
+  const report = verdictReport(compile(cluster).explain(answer.connection));
+  const explanation = { from, to, protocol, port, notes: answer.notes, report };
+  if (question.json) await terminal.printJson({ from, to, protocol, port, ...report });
+  else await terminal.print(explanationText(explanation, terminal.color));
+  return report.verdict === 'allow' ? 0 : 1;
+}

@@ -1,0 +1,95 @@
+import { connectLab } from '../lab/connect.ts';
+import type { LabClient, LabSpec, LabStatus } from '../lab/lab-client.ts';
+import { startLab } from '../lab/start.ts';
+
+/** A lab that runs. Disposing ends it. */
+export interface StartedLab extends AsyncDisposable {
+  readonly client: LabClient;
+  readonly status: LabStatus;
+}
+
+/** A signal asked the program to end. */
+export class Interrupted extends Error {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`ended by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Labs that a command starts and that do not outlive it: disposing the session ends them all, and
+ * so does a signal, with an Interrupted as the reason of `signal`.
+ */
+export class LabSession implements AsyncDisposable {
+  readonly #abort = new AbortController();
+  readonly #running = new Set<StartedLab>();
+  #lastStart: Promise<unknown> = Promise.resolve();
+
+  constructor() {
+    for (const signal of ENDING) process.on(signal, this.#onSignal);
+    process.on('exit', this.#onExit);
+  }
+
+  /** Aborts as soon as the labs are being ended. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Starts a lab. Labs start one after the other: side by side they would only take the machine from each other. */
+  start(spec: LabSpec, onProgress: (text: string) => void): Promise<StartedLab> {
+    const started = this.#lastStart.then(async () => {
+      this.signal.throwIfAborted();
+      const status = await startLab(spec, onProgress);
+      const lab = this.#keep(status, await connectLab(spec.name));
+      if (this.signal.aborted) await lab[Symbol.asyncDispose]();
+      this.signal.throwIfAborted();
+      return lab;
+    });
+    this.#lastStart = started.catch(() => undefined);
+    return started;
+  }
+
+  /** Ends all labs. A reason that was given before stays. */
+  async end(reason: unknown): Promise<void> {
+    this.#abort.abort(reason);
+    await this.#lastStart;
+    await Promise.all([...this.#running].map((lab) => lab[Symbol.asyncDispose]()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end(new Error('the session is over'));
+    for (const signal of ENDING) process.off(signal, this.#onSignal);
+    process.off('exit', this.#onExit);
+  }
+
+  #keep(status: LabStatus, client: LabClient): StartedLab {
+    let stopped: Promise<void> | undefined;
+    const lab: StartedLab = {
+      client,
+      status,
+      [Symbol.asyncDispose]: () => (stopped ??= client.stop().finally(() => this.#running.delete(lab))),
+    };
+    this.#running.add(lab);
+    return lab;
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    // Whoever awaits the session meets the same failure again.
+    this.end(new Interrupted(signal)).catch(() => undefined);
+  };
+
+  /** For what ends the program at once, such as a signal while another lab starts: nothing can be awaited here. */
+  readonly #onExit = (): void => {
+    for (const { status } of this.#running) {
+      try {
+        process.kill(status.pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  };
+}

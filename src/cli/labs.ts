@@ -1,0 +1,42 @@
+import { table } from '../report/table.ts';
+import { output } from './options.ts';
+import type { Verb } from './verb.ts';
+
+interface Options {
+  readonly o: 'text' | 'json' | undefined;
+}
+
+/** `labs`: the labs that come with netpol-lab, and those that run. */
+export const LABS: Verb<Options> = {
+  command: 'labs',
+  describe: 'List shipped and running labs',
+  examples: [
+    ['labs', 'What can be run, and what runs'],
+    ['labs -o json', 'The same as JSON'],
+  ],
+  options: (yargs) => yargs.options({ o: output('text', 'json') }),
+  run: async ({ o }, terminal) => {
+    const [{ shippedLabs }, { connectLab, runningLabs }] = await Promise.all([
+      import('../lab/shipped.ts'),
+      import('../lab/connect.ts'),
+    ]);
+    const shipped = await shippedLabs();
+    const names = await runningLabs();
+    const running = await Promise.all(
+      names.map(async (name) => {
+        const { startedAt, pods, policies } = await (await connectLab(name)).status();
+        return { name, pods: pods.length, ready: pods.filter(({ ready }) => ready).length, policies, startedAt };
+      }),
+    );
+    if (o === 'json') {
+      await terminal.printJson({ shipped, running });
+      return 0;
+    }
+    await terminal.print(table([['SHIPPED', 'TITLE'], ...shipped.map(({ name, title }) => [name, title])]));
+    const rows = running.map((lab) => [lab.name, `${lab.ready}/${lab.pods}`, String(lab.policies), lab.startedAt]);
+    await terminal.print(
+      `\n${rows.length === 0 ? 'No lab runs.' : table([['RUNNING', 'READY', 'POLICIES', 'STARTED'], ...rows])}`,
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import yargs, { type Argv } from 'yargs';
+import { LabError } from '../model/lab-error.ts';
+import { printable } from '../report/printable.ts';
+import { complete } from './completion.ts';
+import { OutputClosed, Terminal } from './terminal.ts';
+import { addVerb, type Verb } from './verb.ts';
+import { APPLY } from './apply.ts';
+import { CHECK } from './check.ts';
+import { DELETE } from './delete.ts';
+import { DOWN } from './down.ts';
+import { EXEC } from './exec.ts';
+import { EXPLAIN } from './explain.ts';
+import { FLOWS } from './flows.ts';
+import { GET } from './get.ts';
+import { LABEL } from './label.ts';
+import { LABS } from './labs.ts';
+import { MATRIX } from './matrix.ts';
+import { RUN } from './run.ts';
+import { UP } from './up.ts';
+import { VALIDATE } from './validate.ts';
+
+/** What the program's exit code says. A verb's own command may end with any other (exec). */
+const EXIT = {
+  fine: 0,
+  usage: 2,
+  environment: 3,
+  bug: 70, // EX_SOFTWARE of sysexits.h
+} as const;
+
+const EPILOGUE = `Exit codes: 0 fine, 1 the answer is no or an expectation failed, 2 bad usage or input,
+3 this machine cannot do it, 70 a bug of netpol-lab; exec ends as its command does.`;
+
+/** Runs a command line, given without the program's name. Sets the process's exit code; never rejects. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const terminal = new Terminal(process);
+  try {
+    process.exitCode = await run(argv, terminal);
+  } catch (error) {
+    process.exitCode = exitCodeOf(error, terminal);
+  }
+}
+
+async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode: number = EXIT.fine;
+  const parser = yargs(joinDashes(argv))
+    .scriptName('netpol-lab')
+    .usage('$0 VERB\n\nKubernetes NetworkPolicies enforced on real connections, without a cluster.')
+    .version(version())
+    .parserConfiguration({ 'populate--': true, 'dot-notation': false, 'boolean-negation': false })
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'Say what to do: netpol-lab --help lists the verbs')
+    .completion('completion', 'Print a script that completes in bash or zsh', complete)
+    .epilogue(EPILOGUE)
+    .help()
+    .alias('help', 'h')
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error === undefined || error.name === 'YError' ? new LabError('usage', message ?? String(error)) : error;
+    });
+  parser.wrap(Math.min(110, parser.terminalWidth()));
+  const add = <Options>(verb: Verb<Options>): Argv =>
+    addVerb(parser, verb, { terminal, finish: (code) => (exitCode = code) });
+  add(RUN);
+  add(UP);
+  add(DOWN);
+  add(LABS);
+  add(EXEC);
+  add(EXPLAIN);
+  add(FLOWS);
+  add(MATRIX);
+  add(GET);
+  add(APPLY);
+  add(DELETE);
+  add(LABEL);
+  add(CHECK);
+  add(VALIDATE);
+  await parser.parseAsync();
+  return exitCode;
+}
+
+/** yargs takes a lone `-` after an option for another option; joined to its option by `=` it is a value. */
+function joinDashes(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  const own = end < 0 ? argv : argv.slice(0, end);
+  const joined = own.flatMap((argument, index) => {
+    if (argument === '-' && own[index - 1]?.startsWith('-') === true) return [];
+    return [own[index + 1] === '-' && argument.startsWith('-') ? `${argument}=-` : argument];
+  });
+  return [...joined, ...argv.slice(own.length)];
+}
+
+/** Says what went wrong. @returns the exit code for it. */
+function exitCodeOf(error: unknown, terminal: Terminal): number {
+  if (error instanceof OutputClosed) return EXIT.fine;
+  if (error instanceof LabError) {
+    terminal.complain(`error: ${error.message}`);
+    return error.code === 'usage' ? EXIT.usage : EXIT.environment;
+  }
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  terminal.complain(
+    `This is a bug of netpol-lab; please report it with the command line and these lines:\n${printable(trace)}`,
+  );
+  return EXIT.bug;
+}
+
+function version(): string {
+  // From src/cli and from dist/cli alike.
+  const { version: text } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return text;
+}

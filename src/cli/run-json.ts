@@ -1,0 +1,41 @@
+import type { Lab } from '../lab/lab-file.ts';
+import type { ExpectationResult } from '../lab/run-expectation.ts';
+import { isMet, type StepResult } from '../lab/runner.ts';
+import type { Tally } from './run-text.ts';
+
+/** What was found in a lab. */
+export interface LabResult {
+  readonly lab: Lab;
+  readonly steps: readonly StepResult[];
+}
+
+/** A run as `run -o json` prints it. */
+export function runJson(runs: readonly LabResult[], tally: Tally & { readonly seconds: number }): unknown {
+  return {
+    labs: runs.map(({ lab, steps }) => ({ name: lab.name, title: lab.title, steps: steps.map(stepJson) })),
+    ...tally,
+  };
+}
+
+function stepJson({ text, changes, expectations }: StepResult): unknown {
+  return { text, changes, expectations: expectations.map(expectationJson) };
+}
+
+function expectationJson(result: ExpectationResult): unknown {
+  const { failures, ms, flows, decisive } = result;
+  return { ...attemptJson(result), ms, met: isMet(result), failures, decisive, flows };
+}
+
+function attemptJson(result: ExpectationResult): Readonly<Record<string, unknown>> {
+  switch (result.kind) {
+    case 'run': {
+      const { command, exit, output } = result.expectation;
+      const expected = { exit, output: output?.source ?? null };
+      return { run: command, in: result.pod, expected, exit: result.exit, output: result.output };
+    }
+    case 'connect': {
+      const { from, to, port, protocol, verdict } = result.expectation;
+      return { connect: { from, to, port, protocol }, expected: { verdict }, outcome: result.outcome };
+    }
+  }
+}

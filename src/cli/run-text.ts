@@ -1,0 +1,117 @@
+import type { FlowEvent } from '../flows/flow-event.ts';
+import type { LabStatus } from '../lab/lab-client.ts';
+import type { Lab } from '../lab/lab-file.ts';
+import type { StepChange } from '../lab/run-change.ts';
+import type { ConnectResult, ExpectationResult, RunResult } from '../lab/run-expectation.ts';
+import type { RunEvent } from '../lab/runner.ts';
+import { painter, type Paint } from '../report/color.ts';
+import { printable, printableLine } from '../report/printable.ts';
+import { reasonText } from '../report/verdict-text.ts';
+
+/** How a run ended. */
+export interface Tally {
+  readonly met: number;
+  readonly failed: number;
+}
+
+/** A run for people, piece by piece, each ready to be written. */
+export class RunText {
+  readonly #paint: Paint;
+
+  constructor(color: boolean) {
+    this.#paint = painter(color);
+  }
+
+  /** The lab's title and what it teaches. */
+  heading({ name, title, teaches }: Lab): string {
+    const rule = '='.repeat(Math.min(100, name.length + title.length + 2));
+    return `${this.#paint('bold', printableLine(`${name}: ${title}`))}\n${rule}\n${printable(teaches).trim()}\n`;
+  }
+
+  /** That the lab runs. */
+  ready({ pods, external }: LabStatus, ms: number): string {
+    const hosts = external.length === 0 ? '' : `, ${external.length} hosts outside the cluster`;
+    return this.#paint('dim', `${pods.length} pods${hosts}, ready after ${secondsText(ms)}\n`);
+  }
+
+  /** What a run tells as it goes. */
+  event(event: RunEvent): string {
+    switch (event.kind) {
+      case 'step':
+        return `\n${this.#paint('bold', `Step ${event.number}: ${printable(event.step.text).trim()}`)}\n`;
+      case 'change':
+        return `\n${this.#change(event.change)}\n`;
+      case 'expectation':
+        return `\n${this.#expectation(event.result)}\n`;
+    }
+  }
+
+  /** The last line: how many expectations were met, and how long it all took. */
+  tally({ met, failed }: Tally, seconds: number): string {
+    const text = `${met} expectations met, ${failed} failed in ${seconds.toFixed(1)} s`;
+    return `\n${this.#paint(failed === 0 ? 'green' : 'red', text)}`;
+  }
+
+  #change({ command, results, warnings, enforcedMs }: StepChange): string {
+    const done = results.map(({ kind, namespace, name, action }) => {
+      const place = namespace === '' ? '' : ` in ${namespace}`;
+      return printableLine(`${kind} ${name}${place} ${action}`);
+    });
+    return [
+      this.#paint('bold', printableLine(`$ netpol-lab ${command}`)),
+      ...warnings.map((warning) => `    warning: ${printableLine(warning)}`),
+      ...done.map((line) => `    ${line}`),
+      this.#paint('dim', `  in force after ${enforcedMs.toFixed(1)} ms`),
+    ].join('\n');
+  }
+
+  #expectation(result: ExpectationResult): string {
+    const attempt = result.kind === 'run' ? this.#command(result) : this.#connection(result);
+    return [...attempt, ...this.#verdict(result), ...this.#judgement(result)].join('\n');
+  }
+
+  #command({ pod, expectation, output, exit, ms }: RunResult): string[] {
+    return [
+      this.#paint('bold', printableLine(`${pod} $ ${expectation.command}`)),
+      ...indented(output),
+      this.#paint('dim', `  exit code ${exit} after ${secondsText(ms)}`),
+    ];
+  }
+
+  #connection({ expectation, outcome, ms }: ConnectResult): string[] {
+    const { from, to, port, protocol } = expectation;
+    return [
+      this.#paint('bold', printableLine(`connect ${from} -> ${to} ${port}/${protocol}`)),
+      `    ${outcome} after ${secondsText(ms)}`,
+    ];
+  }
+
+  #verdict({ decisive }: ExpectationResult): string[] {
+    if (!decisive) return [this.#paint('dim', '  no packet left the pod')];
+    const denied = decisive.verdict === 'deny';
+    const word = this.#paint(denied ? 'yellow' : 'green', denied ? 'denied' : 'allowed');
+    return [`  ${word} ${printableLine(flowText(decisive))}: ${reasonText(decisive)}`];
+  }
+
+  #judgement({ failures }: ExpectationResult): string[] {
+    if (failures.length === 0) return [`  ${this.#paint('green', 'ok')}`];
+    return failures.map((failure) => `  ${this.#paint('red', 'FAILED')} ${printableLine(failure)}`);
+  }
+}
+
+function flowText({ from, to, protocol, port }: FlowEvent): string {
+  const place = protocol === 'ICMP' ? 'ICMP' : `${port}/${protocol}`;
+  return `${from.name || from.address} -> ${to.name || to.address} ${place}`;
+}
+
+/** The output's lines, indented, without blank ones at either end and with at most one in a row. */
+function indented(output: string): string[] {
+  const text = printable(output)
+    .trim()
+    .replace(/\n(?:[ \t]*\n)+/g, '\n\n');
+  return text === '' ? [] : text.split('\n').map((line) => (line.trim() === '' ? '' : `    ${line}`));
+}
+
+function secondsText(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

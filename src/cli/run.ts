@@ -1,0 +1,37 @@
+import { LabError } from '../model/lab-error.ts';
+import { output, single } from './options.ts';
+import type { Verb } from './verb.ts';
+
+interface Options {
+  readonly labs: string[];
+  readonly name: string | undefined;
+  readonly o: 'text' | 'json' | undefined;
+}
+
+/** `run`: a lab from beginning to end. */
+export const RUN: Verb<Options> = {
+  command: 'run <labs..>',
+  describe: 'Run labs: up, every step, down',
+  examples: [
+    ['run default-deny', 'A shipped lab, step by step'],
+    ['run default-deny dns-egress', 'Two labs; the second goes on in the background meanwhile'],
+    ['run ./my-lab -o json', 'A folder with a lab.yaml; what was found as JSON'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('labs', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'Shipped labs or folders with a lab.yaml',
+      })
+      .options({
+        name: { ...single('name'), describe: 'Name of the lab while it runs; made up if not given' },
+        o: output('text', 'json'),
+      }),
+  run: async ({ labs, name, o }, terminal) => {
+    if (name !== undefined && labs.length > 1) throw new LabError('usage', '--name is for one lab alone');
+    const { runLabs } = await import('./run-labs.ts');
+    return runLabs({ labs, name, format: o ?? 'text' }, terminal);
+  },
+};

@@ -1,0 +1,108 @@
+import type { LabOptions, LabSpec, LabStatus } from '../lab/lab-client.ts';
+import { LabError } from '../model/lab-error.ts';
+import { buildFrom, parseFiles, readManifests, refuseIssues } from './manifests.ts';
+import { FILES, output, single } from './options.ts';
+import type { Terminal } from './terminal.ts';
+import type { Verb } from './verb.ts';
+
+interface Options {
+  readonly lab: string | undefined;
+  readonly f: string[] | undefined;
+  readonly name: string | undefined;
+  readonly deny: LabOptions['deny'] | undefined;
+  readonly established: LabOptions['established'] | undefined;
+  readonly o: 'text' | 'json' | undefined;
+}
+
+const MAX_NAME_LENGTH = 40; // state-folder.ts takes no longer ones
+
+/** `up`: starts a lab and leaves it running. */
+export const UP: Verb<Options> = {
+  command: 'up [lab]',
+  describe: 'Start a lab in the background; returns when every pod is ready',
+  examples: [
+    ['up default-deny', 'A lab that comes with netpol-lab; "netpol-lab labs" lists them'],
+    ['up -f ./manifests', 'Any folder of manifests is a lab'],
+    ['up -f web.yaml policies/ --name web --deny reject', 'Denied connections are refused instead of timing out'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('lab', { type: 'string', describe: 'Shipped lab, or a folder with a lab.yaml' })
+      .options({
+        f: FILES,
+        name: { ...single('name'), describe: 'Name of the running lab' },
+        deny: { choices: ['drop', 'reject'] as const, describe: 'How a denial looks', defaultDescription: 'drop' },
+        established: {
+          choices: ['keep', 'strict'] as const,
+          describe: 'What becomes of open connections that a new policy denies',
+          defaultDescription: 'keep',
+        },
+        o: output('text', 'json'),
+      })
+      .conflicts('f', 'lab'),
+  run: async (options, terminal) => {
+    const spec = await specOf(options, terminal);
+    const { startLab } = await import('../lab/start.ts');
+    const started = performance.now();
+    const status = await startLab(spec, (text) => {
+      terminal.progress(text);
+    });
+    if (options.o === 'json') await terminal.printJson(status);
+    else await terminal.print(upText(status, performance.now() - started));
+    return 0;
+  },
+};
+
+async function specOf({ lab, f, name, deny, established }: Options, terminal: Terminal): Promise<LabSpec> {
+  const override: Partial<LabOptions> = { ...(deny ? { deny } : {}), ...(established ? { established } : {}) };
+  const [folder, ...others] = f ?? [];
+  const ofLabFile = lab === undefined && folder !== undefined && others.length === 0 && (await hasLabFile(folder));
+  if (lab !== undefined || ofLabFile) {
+    const { loadLab, toSpec } = await import('../lab/lab-file.ts');
+    const { labFolder } = await import('../lab/shipped.ts');
+    const loaded = await loadLab(ofLabFile ? folder : await labFolder(lab ?? ''));
+    return toSpec(loaded, name ?? loaded.name, override);
+  }
+  if (f === undefined || folder === undefined) {
+    throw new LabError(
+      'usage',
+      'say which lab: netpol-lab up LAB, or up -f PATH; "netpol-lab labs" lists those shipped',
+    );
+  }
+  const files = await readManifests(f);
+  await refuseIssues((await buildFrom(await parseFiles(files, terminal), terminal)).issues);
+  return {
+    name: name ?? (await nameOf(folder)),
+    files,
+    external: [],
+    options: { deny: 'drop', established: 'keep', ...override },
+  };
+}
+
+async function hasLabFile(folder: string): Promise<boolean> {
+  const { existsSync } = await import('node:fs');
+  const { join } = await import('node:path');
+  const { LAB_FILE } = await import('../lab/lab-file.ts');
+  return existsSync(join(folder, LAB_FILE));
+}
+
+/** A lab's name from the path of its manifests. */
+async function nameOf(path: string): Promise<string> {
+  const { basename, resolve } = await import('node:path');
+  const base = basename(resolve(path))
+    .toLowerCase()
+    .replace(/\.(?:ya?ml|json)$/, '');
+  const name = base
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, MAX_NAME_LENGTH)
+    .replace(/^-+|-+$/g, '');
+  return name === '' ? 'lab' : name;
+}
+
+function upText({ name, pods, rootless }: LabStatus, ms: number): string {
+  const [pod] = pods.filter(({ namespace }) => namespace !== 'kube-system');
+  const example = pod ? `\n  netpol-lab exec --lab ${name} ${pod.namespace}/${pod.name} -- COMMAND` : '';
+  const count = pods.length === 1 ? '1 pod' : `${pods.length} pods`;
+  const how = rootless ? ', rootless' : '';
+  return `lab ${name} is up${how}: ${count} ready in ${(ms / 1000).toFixed(2)} s${example}\n  netpol-lab down ${name}`;
+}

@@ -1,0 +1,222 @@
+import { fromBytes, type IpAddress } from '../net/ip.ts';
+import { IP_PROTOCOL } from '../net/port.ts';
+import type { Decider } from '../table/decider.ts';
+import { CUT_MARK } from './firewall.ts';
+import { closeFd, ERRNO, SystemCallError } from './libc.ts';
+import {
+  attributeEnd,
+  findAttribute,
+  LITTLE_ENDIAN,
+  Message,
+  MESSAGE_HEADER_BYTES,
+  NETLINK,
+  network32,
+  openNetfilterSocket,
+  ReceiveRing,
+  sendAll,
+  setReadTimeout,
+} from './netlink.ts';
+
+// Source: linux/netfilter/nfnetlink_conntrack.h.
+const CHANGE = 0x100;
+const GET = 0x101;
+const DELETE = 0x102;
+const TUPLE_ORIGINAL = 1;
+const TUPLE_REPLY = 2;
+const MARK = 8;
+const ID = 12;
+const NESTED = 0x8000;
+const TUPLE_IP = 1;
+const TUPLE_PROTOCOL = 2;
+const IP = { 4: { source: 1, destination: 2 }, 6: { source: 3, destination: 4 } } as const;
+const PROTOCOL = { number: 1, sourcePort: 2 } as const;
+
+/** A connection as the kernel remembers it. `destination` and `port` are those after a Service address was translated. */
+export interface TrackedFlow {
+  readonly source: IpAddress;
+  /** The address that the client dialled. */
+  readonly dialled: IpAddress;
+  readonly destination: IpAddress;
+  readonly ipProtocol: number;
+  /** 0 where the protocol has none. */
+  readonly port: number;
+  readonly cut: boolean;
+  /** The address family and the attributes that name it to the kernel. */
+  readonly key: { readonly family: number; readonly original: Uint8Array; readonly id: Uint8Array };
+}
+
+/** The conntrack table of a network namespace. Not for use while a call of it is under way in another thread. */
+export class Conntrack {
+  readonly #fd: number;
+  readonly #ring = new ReceiveRing(8, 32768); // the kernel fills up to 32 KiB a datagram of a dump
+
+  /** @param namespace descriptor; this thread's namespace if not given. Throws SystemCallError. */
+  constructor(namespace?: number) {
+    this.#fd = openNetfilterSocket(namespace);
+    setReadTimeout(this.#fd, 1000); // the kernel answers a dump at once
+  }
+
+  /** All entries. Throws SystemCallError. Cost: a few microseconds an entry and a look at each of the machine's conntrack buckets. */
+  flows(): TrackedFlow[] {
+    sendAll(this.#fd, new Message({ type: GET, flags: NETLINK.REQUEST | NETLINK.DUMP }).toBytes());
+    const flows: TrackedFlow[] = [];
+    for (;;) {
+      const end = this.#receive(true, (view, at, length) => {
+        const flow = readFlow(view, at, at + length);
+        if (flow) flows.push(flow);
+      });
+      if (end === 'done') return flows;
+      if (end === 'nothing') throw new SystemCallError('dump of conntrack', ERRNO.EAGAIN ?? 0);
+    }
+  }
+
+  /** Marks entries as cut or lifts that mark. Entries that are gone are passed over. Throws SystemCallError. */
+  mark(flows: readonly TrackedFlow[], cut: boolean): void {
+    const value = network32(cut ? CUT_MARK : 0);
+    this.#change(
+      flows.map(({ key }) =>
+        new Message({ type: CHANGE, flags: NETLINK.REQUEST, family: key.family })
+          .attribute(TUPLE_ORIGINAL | NESTED, key.original)
+          .attribute(MARK, value),
+      ),
+    );
+  }
+
+  /** Forgets entries. Those that are gone are passed over. Throws SystemCallError. */
+  delete(flows: readonly TrackedFlow[]): void {
+    this.#change(
+      flows.map(({ key }) =>
+        new Message({ type: DELETE, flags: NETLINK.REQUEST, family: key.family })
+          .attribute(TUPLE_ORIGINAL | NESTED, key.original)
+          .attribute(ID, key.id),
+      ),
+    );
+  }
+
+  close(): void {
+    closeFd(this.#fd);
+  }
+
+  /** The kernel acts on each message while it is sent, and answers those that failed only. */
+  #change(messages: readonly Message[]): void {
+    for (const message of messages) {
+      sendAll(this.#fd, message.toBytes());
+      this.#receive(false, () => undefined);
+    }
+  }
+
+  /** Takes what is there, calling `entry` for each. Throws SystemCallError if the kernel reports an error other than ENOENT. */
+  #receive(wait: boolean, entry: (view: DataView, at: number, length: number) => void): 'done' | 'more' | 'nothing' {
+    const { view, slotBytes } = this.#ring;
+    const count = this.#ring.receive(this.#fd, wait);
+    let result: 'done' | 'more' | 'nothing' = count === 0 ? 'nothing' : 'more';
+    for (let slot = 0; slot < count; slot++) {
+      const end = slot * slotBytes + this.#ring.lengthOf(slot);
+      for (let at = slot * slotBytes; at + 16 <= end;) {
+        const length = view.getUint32(at, LITTLE_ENDIAN);
+        const type = view.getUint16(at + 4, LITTLE_ENDIAN);
+        if (type === NETLINK.DONE) result = 'done';
+        else if (type === NETLINK.ERROR) throwUnlessGone(-view.getInt32(at + 16, LITTLE_ENDIAN));
+        else entry(view, at, length);
+        at += (length + 3) & ~3;
+      }
+    }
+    return result;
+  }
+}
+
+/**
+ * Cuts the flows that the decider denies and revives those cut before that it allows again.
+ * A cut flow keeps its entry, marked: what its client sends is judged like a first packet, and late
+ * answers are dropped; without the entry one of them could count as the first packet of an allowed
+ * flow the other way round, on which the client's packets would then ride. To be called when no
+ * older table is in force any more. Throws SystemCallError.
+ * @param options.keepTcp TCP connections that are established live on; their SYNs are judged anyway.
+ * @returns how many entries were cut and revived.
+ */
+export function cutDenied(
+  conntrack: Conntrack,
+  options: { decider: Decider; keepTcp: boolean },
+): { cut: number; revived: number } {
+  const { decider, keepTcp } = options;
+  const cut: TrackedFlow[] = [];
+  const revived: TrackedFlow[] = [];
+  for (const flow of conntrack.flows()) {
+    const kept = keepTcp && flow.ipProtocol === IP_PROTOCOL.TCP;
+    const denied = !kept && decide(decider, flow) !== 0;
+    if (denied && !flow.cut) cut.push(flow);
+    if (!denied && flow.cut) revived.push(flow);
+  }
+  conntrack.mark(cut, true);
+  // Forgotten instead of unmarked: an endpoint may be another by now. TCP goes on where it was cut.
+  conntrack.mark(
+    revived.filter(({ ipProtocol }) => ipProtocol === IP_PROTOCOL.TCP),
+    false,
+  );
+  conntrack.delete(revived.filter(({ ipProtocol }) => ipProtocol !== IP_PROTOCOL.TCP));
+  return { cut: cut.length, revived: revived.length };
+}
+
+function decide(decider: Decider, { source, destination, ipProtocol, port }: TrackedFlow): number {
+  if (source.family === 4) return decider.decide4(source.words[0] ?? 0, destination.words[0] ?? 0, ipProtocol, port);
+  const bytes = new Uint8Array(32);
+  const view = new DataView(bytes.buffer);
+  [...source.words, ...destination.words].forEach((word, index) => {
+    view.setUint32(index * 4, word);
+  });
+  return decider.decide6(bytes, 0, 16, ipProtocol, port);
+}
+
+/** @returns undefined if it is no entry, or one without addresses. */
+function readFlow(view: DataView, at: number, end: number): TrackedFlow | undefined {
+  if (view.getUint16(at + 4, LITTLE_ENDIAN) !== CHANGE) return undefined;
+  const attributesAt = at + MESSAGE_HEADER_BYTES;
+  const original = nested(view, TUPLE_ORIGINAL, attributesAt, end);
+  const reply = nested(view, TUPLE_REPLY, attributesAt, end);
+  const id = nested(view, ID, attributesAt, end);
+  if (!original || !reply || !id) return undefined;
+  const source = addressIn(view, original, 'source');
+  const dialled = addressIn(view, original, 'destination');
+  const destination = addressIn(view, reply, 'source');
+  const protocol = nested(view, TUPLE_PROTOCOL, reply.at, reply.end);
+  if (!source || !dialled || !destination || !protocol) return undefined;
+  const numberAt = findAttribute(view, PROTOCOL.number, protocol.at, protocol.end);
+  const portAt = findAttribute(view, PROTOCOL.sourcePort, protocol.at, protocol.end);
+  const markAt = findAttribute(view, MARK, attributesAt, end);
+  if (numberAt < 0) return undefined;
+  return {
+    source,
+    dialled,
+    destination,
+    ipProtocol: view.getUint8(numberAt),
+    port: portAt < 0 ? 0 : view.getUint16(portAt),
+    cut: markAt >= 0 && view.getUint32(markAt) === CUT_MARK,
+    key: { family: view.getUint8(at + 16), original: copy(view, original), id: copy(view, id) },
+  };
+}
+
+/** Where an attribute's value lies. */
+interface Span {
+  readonly at: number;
+  readonly end: number;
+}
+
+function nested(view: DataView, type: number, at: number, end: number): Span | undefined {
+  const valueAt = findAttribute(view, type, at, end);
+  return valueAt < 0 ? undefined : { at: valueAt, end: attributeEnd(view, valueAt) };
+}
+
+function addressIn(view: DataView, tuple: Span, role: 'source' | 'destination'): IpAddress | undefined {
+  const ip = nested(view, TUPLE_IP, tuple.at, tuple.end);
+  if (!ip) return undefined;
+  const span = nested(view, IP[4][role], ip.at, ip.end) ?? nested(view, IP[6][role], ip.at, ip.end);
+  return span && fromBytes(copy(view, span));
+}
+
+function copy(view: DataView, { at, end }: Span): Uint8Array {
+  return new Uint8Array(view.buffer.slice(view.byteOffset + at, view.byteOffset + end));
+}
+
+function throwUnlessGone(code: number): void {
+  if (code !== 0 && code !== ERRNO.ENOENT) throw new SystemCallError('changing conntrack', code);
+}

@@ -1,0 +1,191 @@
+import { assertNever } from '../model/invariant.ts';
+import type { Family, IpAddress } from '../net/ip.ts';
+import type { Port } from '../net/port.ts';
+
+/** Mark of a packet that the gate denied and that is to be rejected instead of dropped. No mark crosses from a pod's namespace. */
+export const DENY_MARK = 0x4e50;
+
+/** Mark of a conntrack entry whose flow policies deny by now; see conntrack.ts. */
+export const CUT_MARK = 0x4e51;
+
+/** A pod's (or outside host's) interface on the node's side, and the addresses that may come from it. */
+export interface AttachedPod {
+  readonly interface: string;
+  readonly addresses: readonly IpAddress[];
+}
+
+/** A Service's port of one address, and where its connections go. Without endpoints it is refused. */
+export interface ServiceRule {
+  readonly address: IpAddress;
+  readonly protocol: 'TCP' | 'UDP';
+  readonly port: Port;
+  readonly endpoints: readonly { readonly address: IpAddress; readonly port: Port }[];
+}
+
+const GUARD_TABLE = 'netpol_lab_guard';
+const SERVICES_TABLE = 'netpol_lab_services';
+
+/**
+ * Input of iptables-restore (4) or ip6tables-restore (6), with --noflush: the way to the gate.
+ * Nothing is forwarded but what the gate accepted and what conntrack knows as part of that.
+ * INPUT and OUTPUT stay open: a pod's own node always reaches it, and it the node (SEMANTICS 19).
+ */
+export function gateRules(family: Family, queue: number): string {
+  const toGate = `-j NFQUEUE --queue-num ${queue}`; // without --queue-bypass: no gate, no passing
+  const cut = `-m connmark --mark ${CUT_MARK}`;
+  const denied = `-m mark --mark ${DENY_MARK}`;
+  const unreachable = family === 4 ? 'icmp-admin-prohibited' : 'icmp6-adm-prohibited';
+  return [
+    '*mangle',
+    ':FORWARD DROP',
+    '-F FORWARD',
+    // Before conntrack has a say: a connection that reuses a port must not ride on an old entry.
+    `-A FORWARD -p tcp --syn ${toGate}`,
+    // A flow that was cut: what its client sends is judged anew, late answers would open it in reverse.
+    `-A FORWARD ! -p tcp ${cut} -m conntrack --ctdir ORIGINAL ${toGate}`,
+    `-A FORWARD ${cut} -j DROP`,
+    '-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT',
+    '-A FORWARD -m conntrack --ctstate INVALID -j DROP',
+    `-A FORWARD ${toGate}`,
+    'COMMIT',
+    '*filter',
+    ':FORWARD ACCEPT', // what comes here has passed mangle
+    '-F FORWARD',
+    `-A FORWARD -p tcp ${denied} -j REJECT --reject-with tcp-reset`,
+    `-A FORWARD ${denied} -j REJECT --reject-with ${unreachable}`,
+    'COMMIT',
+    '',
+  ].join('\n');
+}
+
+/**
+ * Input of `nft -f`: what may enter the node from outside, replaced as a whole. A packet whose
+ * interface and source address are not a pair of `pods` is dropped before conntrack sees it, but for
+ * IPv6 neighbour discovery, which is never forwarded.
+ */
+export function guardRules(pods: readonly AttachedPod[]): string {
+  const pairs = (family: Family): string[] =>
+    pods.flatMap((pod) =>
+      pod.addresses
+        .filter((address) => address.family === family)
+        .map((address) => `"${pod.interface}" . ${address.text}`),
+    );
+  return replaceTable(GUARD_TABLE, [
+    set('pods4', 'ifname . ipv4_addr', pairs(4)),
+    set('pods6', 'ifname . ipv6_addr', pairs(6)),
+    'chain prerouting {',
+    'type filter hook prerouting priority raw; policy drop;',
+    'iifname "lo" accept',
+    'iifname . ip saddr @pods4 accept',
+    'iifname . ip6 saddr @pods6 accept',
+    'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 saddr fe80::/10 accept',
+    'icmpv6 type nd-neighbor-solicit ip6 saddr :: accept',
+    '}',
+  ]);
+}
+
+/**
+ * Input of `nft -f`: Service addresses become endpoints before the gate sees the packet, replaced as
+ * a whole. Each new connection takes an endpoint at random. Any other port of a Service's address, and
+ * one without endpoints, is refused, as kube-proxy does.
+ * @param node addresses that stand in for a pod that reaches itself through its Service.
+ */
+export function serviceRules(services: readonly ServiceRule[], node: readonly IpAddress[]): string {
+  const served = services.filter(({ endpoints }) => endpoints.length > 0);
+  const keys = (family: Family): string[] =>
+    served.flatMap((rule, index) =>
+      rule.address.family === family
+        ? [`${rule.address.text} . ${rule.protocol.toLowerCase()} . ${rule.port} : goto endpoints_${index}`]
+        : [],
+    );
+  return replaceTable(SERVICES_TABLE, [
+    ...served.flatMap(endpointChain),
+    map('services4', 'ipv4_addr . inet_proto . inet_service', keys(4)),
+    map('services6', 'ipv6_addr . inet_proto . inet_service', keys(6)),
+    set('addresses4', 'ipv4_addr', addressesOf(services, 4)),
+    set('addresses6', 'ipv6_addr', addressesOf(services, 6)),
+    set('itself4', 'ipv4_addr . ipv4_addr', pairsWithItself(served, 4)),
+    set('itself6', 'ipv6_addr . ipv6_addr', pairsWithItself(served, 6)),
+    ...TRANSLATION,
+    'chain postrouting {',
+    'type nat hook postrouting priority srcnat;',
+    // A pod would take a packet from its own address, coming from outside, for a forgery.
+    ...node.map((address) =>
+      address.family === 4
+        ? `ip saddr . ip daddr @itself4 snat ip to ${address.text}`
+        : `ip6 saddr . ip6 daddr @itself6 snat ip6 to ${address.text}`,
+    ),
+    '}',
+  ]);
+}
+
+const TRANSLATION = [
+  'chain translate {',
+  'ip daddr . meta l4proto . th dport vmap @services4',
+  'ip6 daddr . meta l4proto . th dport vmap @services6',
+  '}',
+  'chain prerouting {',
+  'type nat hook prerouting priority dstnat;',
+  'jump translate',
+  '}',
+  'chain output {',
+  'type nat hook output priority -100;',
+  'jump translate',
+  '}',
+  'chain refuse {',
+  'meta l4proto tcp reject with tcp reset',
+  'reject with icmpx type port-unreachable',
+  '}',
+  'chain unserved {',
+  'type filter hook prerouting priority -90;', // after the translation at -100
+  'ip daddr @addresses4 goto refuse',
+  'ip6 daddr @addresses6 goto refuse',
+  '}',
+];
+
+function endpointChain({ protocol, address, endpoints }: ServiceRule, index: number): string[] {
+  const targets = endpoints.map((endpoint, place) => `${place} : ${endpoint.address.text} . ${endpoint.port}`);
+  const family = ipKeyword(address.family);
+  const choice = `numgen random mod ${targets.length} map { ${targets.join(', ')} }`;
+  return [`chain endpoints_${index} {`, `meta l4proto ${protocol.toLowerCase()} dnat ${family} to ${choice}`, '}'];
+}
+
+function addressesOf(services: readonly ServiceRule[], family: Family): string[] {
+  const addresses = services.map(({ address }) => address).filter((address) => address.family === family);
+  return [...new Set(addresses.map(({ text }) => text))];
+}
+
+function pairsWithItself(services: readonly ServiceRule[], family: Family): string[] {
+  const endpoints = services.flatMap((service) => service.endpoints.map(({ address }) => address));
+  const texts = endpoints.filter((address) => address.family === family).map(({ text }) => text);
+  return [...new Set(texts)].map((text) => `${text} . ${text}`);
+}
+
+/** One transaction: the table is declared so that deleting it never fails, and made anew. */
+function replaceTable(name: string, body: readonly string[]): string {
+  return [`table inet ${name}`, `delete table inet ${name}`, `table inet ${name} {`, ...body, '}', ''].join('\n');
+}
+
+function set(name: string, type: string, elements: readonly string[]): string {
+  return named('set', name, type, elements);
+}
+
+function map(name: string, type: string, elements: readonly string[]): string {
+  return named('map', name, `${type} : verdict`, elements);
+}
+
+function named(kind: 'set' | 'map', name: string, type: string, elements: readonly string[]): string {
+  const list = elements.length === 0 ? '' : `elements = { ${elements.join(', ')} };`;
+  return `${kind} ${name} { type ${type}; ${list} }`;
+}
+
+function ipKeyword(family: Family): 'ip' | 'ip6' {
+  switch (family) {
+    case 4:
+      return 'ip';
+    case 6:
+      return 'ip6';
+    default:
+      return assertNever(family);
+  }
+}

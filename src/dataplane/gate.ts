@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { LabError } from '../model/lab-error.ts';
+import { openTable, type Decider } from '../table/decider.ts';
+import { DENY_MARK } from './firewall.ts';
+import { readFlows, type FlowRecord } from './flow-record.ts';
+import { GateControl } from './gate-control.ts';
+import type { GateWorkerData, NextTable } from './gate-worker.ts';
+import { closeFd, SystemCallError } from './libc.ts';
+import { openQueue, unbindQueue } from './nfqueue.ts';
+
+/** What a gate is started with. */
+export interface GateOptions {
+  /** Descriptor of the network namespace whose queue it serves; this thread's if not given. */
+  readonly namespace?: number;
+  readonly queue: number;
+  /** The first table: before it is in force every packet is dropped. */
+  readonly table: SharedArrayBuffer;
+  readonly deny: 'drop' | 'reject';
+  /** Receives what was judged, soon after; packets that are sent again are judged again but not reported. */
+  readonly onFlows: (flows: readonly FlowRecord[]) => void;
+  /** Called if the gate's thread ends unasked. Nothing passes from then on. */
+  readonly onFailure: (error: Error) => void;
+}
+
+// A batch of verdicts takes far less; this long means that the gate's thread hangs.
+const SWAP_TIMEOUT_MS = 2000;
+
+/**
+ * Judges every packet that the kernel queues, in a thread of its own, against the newest table.
+ * Fail closed: without a live gate, before its first table and on overload the kernel drops.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #socket: number;
+  readonly #worker: Worker;
+  readonly #tables: MessagePort;
+  readonly #control: GateControl;
+  readonly #exited: Promise<unknown>;
+  #version = 1;
+  #state: 'running' | 'stopping' | 'ended' = 'running';
+  #failure: Error | undefined;
+
+  private constructor(options: GateOptions, socket: number) {
+    const { queue, deny, table, onFlows } = options;
+    const tables = new MessageChannel();
+    const flows = new MessageChannel();
+    this.#options = options;
+    this.#socket = socket;
+    this.#tables = tables.port1;
+    this.#control = new GateControl();
+    this.#control.publish(this.#version);
+    const workerData: GateWorkerData = {
+      socket,
+      queue,
+      denyMark: deny === 'reject' ? DENY_MARK : 0,
+      control: this.#control.buffer,
+      table,
+      tables: tables.port2,
+      flows: flows.port2,
+    };
+    // The worker's file ends as this one does: .ts as written, .js once compiled.
+    const file = new URL(`./gate-worker${extname(import.meta.url)}`, import.meta.url);
+    this.#worker = new Worker(file, { workerData, transferList: [tables.port2, flows.port2] });
+    flows.port1.on('message', (batch: ArrayBuffer) => {
+      onFlows(readFlows(batch));
+    });
+    this.#worker.on('error', (error: unknown) => {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+    });
+    // The port closes with the thread, behind the last batch.
+    const reported = once(flows.port1, 'close');
+    const exited = new Promise<void>((resolve) =>
+      this.#worker.once('exit', () => {
+        this.#ended();
+        resolve();
+      }),
+    );
+    this.#exited = Promise.all([exited, reported]);
+  }
+
+  /**
+   * Takes the queue and begins to judge. Throws TableFormatError for a bad table, LabError if the
+   * kernel does not let this process have the queue.
+   */
+  static async start(options: GateOptions): Promise<Gate> {
+    openTable(options.table);
+    const gate = new Gate(options, takeQueue(options));
+    await once(gate.#worker, 'online');
+    return gate;
+  }
+
+  /**
+   * Puts another table in force. When it returns, every packet not judged yet is judged by this
+   * table, and what an older one accepted has left the node's chains.
+   * @returns the table, opened. Throws TableFormatError, the old table staying in force.
+   * Cost: some 10 µs, and the rest of a batch if one is being judged.
+   */
+  swap(table: SharedArrayBuffer): Decider {
+    const decider = openTable(table);
+    this.#version += 1;
+    const next: NextTable = { version: this.#version, table };
+    this.#tables.postMessage(next);
+    this.#control.publish(this.#version);
+    if (!this.#control.awaitQuiet(this.#version, SWAP_TIMEOUT_MS)) {
+      throw new Error(`the gate did not take the new table within ${SWAP_TIMEOUT_MS} ms`);
+    }
+    return decider;
+  }
+
+  /** Ends the gate; nothing passes from then on. Takes a few milliseconds, 200 at most. */
+  async stop(): Promise<void> {
+    if (this.#state === 'running') {
+      this.#state = 'stopping';
+      this.#control.stop();
+      unbindQueue(this.#socket, this.#options.queue);
+    }
+    await this.#exited;
+  }
+
+  /** The thread is gone: closing its socket makes the kernel drop what waits for a verdict. */
+  #ended(): void {
+    const asked = this.#state === 'stopping';
+    this.#state = 'ended';
+    this.#control.rest();
+    this.#tables.close();
+    closeFd(this.#socket);
+    if (!asked) this.#options.onFailure(this.#failure ?? new Error('the gate ended unexpectedly'));
+  }
+}
+
+function takeQueue({ queue, namespace }: GateOptions): number {
+  try {
+    return openQueue(queue, namespace);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    const message =
+      error.code === 'EBUSY' || error.code === 'EPERM'
+        ? `another process or lab holds packet queue ${queue} of this namespace, or root is missing in it`
+        : 'this kernel hands no packets to programs: it needs nfnetlink_queue (modprobe nfnetlink_queue)';
+    throw new LabError('environment', `${message} (${error.message})`, { cause: error });
+  }
+}

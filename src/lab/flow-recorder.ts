@@ -1,0 +1,78 @@
+import type { FlowEvent, VerdictReport } from '../flows/flow-event.ts';
+import type { FlowLog } from '../flows/flow-log.ts';
+import type { Connection } from '../model/verdict.ts';
+import type { IpAddress } from '../net/ip.ts';
+import { parsePort, type Transport } from '../net/port.ts';
+import { verdictReport } from '../report/verdict-report.ts';
+import type { PolicyTable } from '../table/policy-table.ts';
+
+/** What the gate saw and decided. `tableVersion` counts the tables it was given, from 1. */
+interface JudgedPacket {
+  readonly timeMs: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly transport: Transport;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly tableVersion: number;
+}
+
+// Records of a table reach the recorder at most a few milliseconds after the next table is in force.
+const TABLES_KEPT = 16;
+const REPORTS_KEPT = 10_000; // about 5 MB; one is reused for all connections of the same pair and port
+
+/** Turns what the gate decided into flow events that name pods, policies and rules. */
+export class FlowRecorder {
+  readonly #log: FlowLog;
+  readonly #tables = new Map<number, PolicyTable>();
+  readonly #reports = new Map<string, VerdictReport>();
+  #names: ReadonlyMap<string, string> = new Map();
+
+  constructor(log: FlowLog) {
+    this.#log = log;
+  }
+
+  /** Tells which table a version is, before the gate gets it. */
+  addTable(version: number, table: PolicyTable): void {
+    this.#tables.set(version, table);
+    this.#tables.delete(version - TABLES_KEPT);
+  }
+
+  /** Tells who has which address. */
+  setNames(names: ReadonlyMap<string, string>): void {
+    this.#names = names;
+  }
+
+  /** Adds an event to the log. */
+  record(packet: JudgedPacket): FlowEvent | undefined {
+    const table = this.#tables.get(packet.tableVersion);
+    if (!table) return undefined;
+    const event: FlowEvent = {
+      time: new Date(packet.timeMs).toISOString(),
+      from: this.#party(packet.source),
+      to: this.#party(packet.destination),
+      protocol: packet.transport,
+      sourcePort: packet.sourcePort,
+      port: packet.destinationPort,
+      ...this.#explain(table, packet),
+    };
+    this.#log.add(event);
+    return event;
+  }
+
+  #party(address: IpAddress): FlowEvent['from'] {
+    return { name: this.#names.get(address.text) ?? '', address: address.text };
+  }
+
+  #explain(table: PolicyTable, packet: JudgedPacket): VerdictReport {
+    const { source, destination, transport, destinationPort, tableVersion } = packet;
+    const key = `${tableVersion} ${source.text} ${destination.text} ${transport} ${destinationPort}`;
+    const known = this.#reports.get(key);
+    if (known) return known;
+    if (this.#reports.size >= REPORTS_KEPT) this.#reports.clear();
+    const connection: Connection = { source, destination, transport, port: parsePort(destinationPort) ?? 0 };
+    const report = verdictReport(table.explain(connection));
+    this.#reports.set(key, report);
+    return report;
+  }
+}

@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { FlowLog } from '../../flows/flow-log.ts';
+import { LabError } from '../../model/lab-error.ts';
+import type { LabProblem } from '../lab-client.ts';
+import type { LabControl } from './lab-control.ts';
+
+/** What the control socket serves. `stop` ends the lab; it is called once the answer is out. */
+export interface ControlOptions {
+  readonly socket: string;
+  readonly control: LabControl;
+  readonly log: FlowLog;
+  readonly stop: () => void;
+}
+
+// 10,000 objects of 3 kB; a body is kept in memory.
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+/** Serves the lab's verbs as JSON over HTTP on a Unix socket; who may open its folder may use it. */
+export async function serveControl(options: ControlOptions): Promise<Server> {
+  const server = createServer((request, response) => {
+    void handle(request, response, options).catch((error: unknown) => {
+      fail(response, error);
+    });
+  });
+  server.requestTimeout = 0; // the socket is this user's alone; "flows" and "alive" last
+  server.listen(options.socket);
+  await once(server, 'listening');
+  return server;
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, options: ControlOptions): Promise<void> {
+  const verb = (request.url ?? '').slice(1);
+  const body = await bodyOf(request);
+  switch (verb) {
+    case 'flows':
+      streamFlows(response, options.log, z.object({ follow: z.boolean() }).parse(body).follow);
+      return;
+    case 'alive':
+      response.writeHead(200).flushHeaders(); // held open: its end tells that the lab has ended
+      return;
+    case 'stop':
+      response.end('{}', options.stop);
+      return;
+    default: {
+      const answer = await options.control.answer(verb, body);
+      if (answer === undefined)
+        throw new LabError('usage', `the lab has no verb "${verb}": is netpol-lab newer than the lab?`);
+      response.end(JSON.stringify(answer));
+    }
+  }
+}
+
+function streamFlows(response: ServerResponse, log: FlowLog, follow: boolean): void {
+  for (const event of log.events) response.write(`${JSON.stringify(event)}\n`);
+  if (!follow) {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  const unfollow = log.follow((event) => {
+    response.write(`${JSON.stringify(event)}\n`);
+  });
+  response.on('close', unfollow);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) throw new LabError('usage', `a request to a lab has at most ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch (cause) {
+    throw new LabError('usage', 'a request to a lab is JSON', { cause });
+  }
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  const problem: LabProblem =
+    error instanceof LabError
+      ? { code: error.code, message: error.message }
+      : error instanceof z.ZodError
+        ? { code: 'usage', message: z.prettifyError(error) }
+        : { code: 'environment', message: `the lab failed: ${error instanceof Error ? error.message : String(error)}` };
+  if (problem.code !== 'usage') console.error(error);
+  if (response.headersSent) response.destroy();
+  else response.writeHead(problem.code === 'usage' ? 400 : 500).end(JSON.stringify(problem));
+}

@@ -1,0 +1,48 @@
+import { readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { LabError } from '../../model/lab-error.ts';
+import type { StartMessage, StartOrder } from '../start.ts';
+import { serveControl } from './control-server.ts';
+import { LabControl } from './lab-control.ts';
+import { RunningLab } from './running-lab.ts';
+
+// The process of one lab. It is started by startLab() in namespaces of its own, gets its order on
+// standard input and tells on descriptor 3 how the start goes. When it ends, the lab is gone.
+
+const REPORT_FD = 3;
+
+function tell(message: StartMessage): void {
+  try {
+    writeSync(REPORT_FD, `${JSON.stringify(message)}\n`);
+  } catch {
+    // The launcher no longer listens; the lab goes on.
+  }
+}
+
+async function run(): Promise<void> {
+  const order = JSON.parse(readFileSync(0, 'utf8')) as StartOrder;
+  const onFailure = (error: Error): void => {
+    console.error('the gate has ended, so the lab ends', error);
+    process.exit(1);
+  };
+  const lab = await RunningLab.start(order.spec, { folder: order.folder, onFailure }, (text) => {
+    tell({ kind: 'progress', text });
+  });
+  const stop = (): void => void lab.stop().finally(() => process.exit(0));
+  const control = new LabControl(lab, order.rootless);
+  await serveControl({ socket: join(order.folder, 'control.sock'), control, log: lab.log, stop });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  tell({ kind: 'ready', status: control.status() });
+}
+
+run().catch((error: unknown) => {
+  const problem =
+    error instanceof LabError
+      ? { code: error.code, message: error.message }
+      : {
+          code: 'environment',
+          message: `the lab failed: ${error instanceof Error ? (error.stack ?? '') : String(error)}`,
+        };
+  tell({ kind: 'failed', problem });
+  process.exit(1);
+});

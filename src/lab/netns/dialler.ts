@@ -1,0 +1,87 @@
+import { createSocket } from 'node:dgram';
+import { Socket } from 'node:net';
+import { plainSocket } from '../../dataplane/libc.ts';
+import type { IpAddress } from '../../net/ip.ts';
+
+/** A connection to try from a network namespace (a descriptor). */
+export interface Dial {
+  readonly namespace: number;
+  readonly address: IpAddress;
+  readonly protocol: 'TCP' | 'UDP';
+  readonly port: number;
+  readonly timeoutMs: number;
+}
+
+/** What came of it: connected (TCP) or answered (UDP), an error by its code such as ECONNREFUSED, or nothing in time. */
+export interface DialResult {
+  readonly outcome:
+    { readonly kind: 'connected' } | { readonly kind: 'error'; readonly code: string } | { readonly kind: 'timeout' };
+  /** The port it came from; 0 if none was taken. */
+  readonly sourcePort: number;
+  readonly ms: number;
+}
+
+/** Tries one real connection and closes it. */
+export function dial(target: Dial): Promise<DialResult> {
+  const started = performance.now();
+  const attempt = target.protocol === 'TCP' ? connectTcp(target) : exchangeDatagram(target);
+  return attempt.then((result) => ({ ...result, ms: performance.now() - started }));
+}
+
+type Attempt = Omit<DialResult, 'ms'>;
+
+function connectTcp({ namespace, address, port, timeoutMs }: Dial): Promise<Attempt> {
+  return new Promise((resolve) => {
+    const socket = new Socket({ fd: plainSocket({ namespace, type: 'tcp', family: address.family }) });
+    const settle = (outcome: DialResult['outcome']): void => {
+      clearTimeout(timer);
+      resolve({ outcome, sourcePort: socket.localPort ?? 0 });
+      // A reset leaves neither end in TIME_WAIT: many probes do not use up the pod's ports.
+      if (outcome.kind === 'connected') socket.resetAndDestroy();
+      else socket.destroy();
+    };
+    const timer = setTimeout(() => {
+      settle({ kind: 'timeout' });
+    }, timeoutMs);
+    socket.once('connect', () => {
+      settle({ kind: 'connected' });
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      settle({ kind: 'error', code: error.code ?? error.message });
+    });
+    socket.connect({ host: address.text, port });
+  });
+}
+
+function exchangeDatagram({ namespace, address, port, timeoutMs }: Dial): Promise<Attempt> {
+  return new Promise((resolve) => {
+    const socket = createSocket(address.family === 4 ? 'udp4' : 'udp6');
+    let sourcePort = 0;
+    const settle = (outcome: DialResult['outcome']): void => {
+      clearTimeout(timer);
+      resolve({ outcome, sourcePort });
+      socket.removeAllListeners().on('error', () => undefined);
+      socket.close();
+    };
+    const timer = setTimeout(() => {
+      settle({ kind: 'timeout' });
+    }, timeoutMs);
+    const failed = (error: NodeJS.ErrnoException): void => {
+      settle({ kind: 'error', code: error.code ?? error.message });
+    };
+    socket.once('error', failed);
+    socket.once('message', () => {
+      settle({ kind: 'connected' });
+    });
+    socket.once('listening', () => {
+      // Connected, so that the kernel reports an ICMP refusal to this socket.
+      socket.connect(port, address.text, () => {
+        sourcePort = socket.address().port;
+        socket.send('probe', (error) => {
+          if (error) failed(error);
+        });
+      });
+    });
+    socket.bind({ fd: plainSocket({ namespace, type: 'udp', family: address.family }) });
+  });
+}

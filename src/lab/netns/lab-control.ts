@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type { VerdictReport } from '../../flows/flow-event.ts';
+import { parseManifests } from '../../manifest/manifest.ts';
+import { issueText } from '../../manifest/issue.ts';
+import { parseEndpoint, podsOf } from '../../model/endpoint.ts';
+import { LabError } from '../../model/lab-error.ts';
+import { podKey } from '../../model/pod.ts';
+import { endpointProblem, parsePortSpec, toConnection } from '../../model/question.ts';
+import { verdictReport } from '../../report/verdict-report.ts';
+import type { ChangeReport, ExecTarget, LabStatus } from '../lab-client.ts';
+import { objectsOfKind } from '../lab-objects.ts';
+import { podEntry } from './pod-command.ts';
+import { hostPid } from './pod-network.ts';
+import { probeAll } from './prober.ts';
+import type { RunningLab } from './running-lab.ts';
+
+const file = z.object({ path: z.string(), text: z.string() });
+const target = z.object({ kind: z.string(), namespace: z.string(), name: z.string() });
+const probe = z.object({
+  from: z.string(),
+  to: z.string(),
+  protocol: z.enum(['TCP', 'UDP', 'SCTP']),
+  port: z.number().int().min(1).max(65535),
+  timeoutMs: z.number().positive().max(600_000),
+});
+
+/** Bodies of the control socket's verbs. */
+const BODIES = {
+  apply: z.object({ files: z.array(file) }),
+  delete: z.union([z.object({ files: z.array(file) }), target]),
+  label: target.extend({ labels: z.record(z.string(), z.string().nullable()), overwrite: z.boolean() }),
+  objects: z.object({ kind: z.string() }),
+  explain: z.object({ from: z.string(), to: z.string(), protocol: z.string(), port: z.number() }),
+  probe: z.object({ requests: z.array(probe) }),
+  'exec-target': z.object({ namespace: z.string(), pod: z.string() }),
+};
+
+/** What a lab answers to the verbs of its control socket that have one answer. */
+export class LabControl {
+  readonly #lab: RunningLab;
+  readonly #rootless: boolean;
+
+  constructor(lab: RunningLab, rootless: boolean) {
+    this.#lab = lab;
+    this.#rootless = rootless;
+  }
+
+  /** The answer to a verb. @returns undefined for a verb that is none of these. @throws LabError usage. */
+  async answer(verb: string, body: unknown): Promise<unknown> {
+    switch (verb) {
+      case 'status':
+        return this.status();
+      case 'apply':
+        return this.#lab.apply(BODIES.apply.parse(body).files);
+      case 'delete':
+        return this.#delete(BODIES.delete.parse(body));
+      case 'label':
+        return this.#label(BODIES.label.parse(body));
+      case 'objects':
+        return objectsOfKind(this.#lab.view, BODIES.objects.parse(body).kind);
+      case 'explain':
+        return this.#explain(BODIES.explain.parse(body));
+      case 'probe':
+        return probeAll(this.#lab, BODIES.probe.parse(body).requests);
+      case 'exec-target':
+        return this.#execTarget(BODIES['exec-target'].parse(body));
+      default:
+        return undefined;
+    }
+  }
+
+  status(): LabStatus {
+    const lab = this.#lab;
+    return {
+      name: lab.spec.name,
+      pid: hostPid(),
+      rootless: this.#rootless,
+      startedAt: lab.startedAt,
+      options: lab.spec.options,
+      pods: lab.podStatuses(),
+      external: lab.spec.external,
+      policies: lab.cluster.policies.length,
+      warnings: lab.warnings,
+    };
+  }
+
+  #delete(body: z.infer<typeof BODIES.delete>): Promise<ChangeReport> {
+    if (!('files' in body)) return this.#lab.delete([body]);
+    const { objects, issues } = parseManifests(body.files);
+    if (issues.length > 0) throw new LabError('usage', issues.map(issueText).join('\n'));
+    return this.#lab.delete(objects);
+  }
+
+  #label({ kind, namespace, name, labels, overwrite }: z.infer<typeof BODIES.label>): Promise<ChangeReport> {
+    if (kind !== 'Pod' && kind !== 'Namespace') {
+      throw new LabError('usage', `labels of ${kind} have no effect on policies: label a pod or a namespace`);
+    }
+    const { cluster } = this.#lab;
+    const labelled =
+      kind === 'Pod'
+        ? cluster.pods.find((pod) => pod.namespace === namespace && pod.name === name)
+        : cluster.namespaces.get(name);
+    if (!labelled)
+      throw new LabError(
+        'usage',
+        `no ${kind.toLowerCase()} ${kind === 'Pod' ? `${namespace}/` : ''}${name} in this lab`,
+      );
+    const clash = Object.entries(labels).find(([key, value]) => {
+      const present = labelled.labels.get(key);
+      return value !== null && present !== undefined && present !== value;
+    });
+    if (clash && !overwrite) {
+      throw new LabError(
+        'usage',
+        `'${clash[0]}' already has a value (${labelled.labels.get(clash[0]) ?? ''}), and --overwrite is false`,
+      );
+    }
+    return this.#lab.label({ kind, namespace: kind === 'Pod' ? namespace : '', name }, labels);
+  }
+
+  #explain({ from, to, protocol, port }: z.infer<typeof BODIES.explain>): VerdictReport {
+    const [source, destination, spec] = [parseEndpoint(from), parseEndpoint(to), parsePortSpec(`${port}/${protocol}`)];
+    if (!source || !destination) throw new LabError('usage', endpointProblem(source ? to : from));
+    if (!spec) throw new LabError('usage', `${port}/${protocol} is no port: write for example 80 or 53/UDP`);
+    const question = { from: source, to: destination, transport: spec.protocol, port: spec.port };
+    const answer = toConnection(this.#lab.cluster, question);
+    if (answer.kind === 'problem') throw new LabError('usage', answer.message);
+    return verdictReport(this.#lab.table.explain(answer.connection));
+  }
+
+  #execTarget({ namespace, pod }: z.infer<(typeof BODIES)['exec-target']>): ExecTarget {
+    const text = `${namespace}/${pod}`;
+    const endpoint = parseEndpoint(text);
+    if (!endpoint || endpoint.kind === 'address')
+      throw new LabError('usage', `"${pod}" is no pod: write a pod's name or KIND/NAME`);
+    const pods = podsOf(this.#lab.cluster, endpoint);
+    const running = pods.flatMap((each) => this.#lab.fleet.pods.get(podKey(each)) ?? []);
+    const [found] = running;
+    if (!found) {
+      throw new LabError(
+        'usage',
+        pods.length > 0
+          ? `pod ${text} does not run`
+          : `no pod ${text} in lab ${this.#lab.spec.name}: see "netpol-lab get pods -A"`,
+      );
+    }
+    const { runtime } = found;
+    const pid = hostPid();
+    const enter = [
+      'nsenter',
+      ...(this.#rootless ? ['--preserve-credentials', '--user'] : []),
+      ...[`--target=${pid}`, '--mount', '--pid', `--net=/proc/${pid}/fd/${runtime.namespace}`, '--no-fork'],
+      ...podEntry(runtime.files),
+    ];
+    return { namespace: runtime.pod.namespace, pod: runtime.pod.name, enter };
+  }
+}

@@ -1,0 +1,212 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { inNamespace } from '../../dataplane/libc.ts';
+import type { Container, Pod, PodPhase } from '../../model/pod.ts';
+import type { Identity } from './builtin-server.ts';
+import { ContainerRuntime } from './container-runtime.ts';
+import { hasProgram, podEntry, startCommand, type PodFiles } from './pod-command.ts';
+import { isReady } from './readiness.ts';
+import { workloadKind } from './workload-kind.ts';
+
+/** What a pod needs from its lab. `namespace` is its network (a descriptor), the node's for a host-network pod. */
+export interface PodSetting {
+  readonly pod: Pod;
+  readonly namespace: number;
+  readonly folder: string;
+  readonly nameServers: readonly string[];
+  readonly startDns: (pod: Pod, namespace: number) => Promise<AsyncDisposable>;
+  /** Called after every change of phase or readiness. */
+  readonly onChange: () => void;
+}
+
+/** What a pod says of itself. */
+export interface PodRuntimeStatus {
+  readonly phase: PodPhase;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly message: string;
+  readonly containers: { readonly ready: number; readonly total: number };
+}
+
+const READINESS_PERIOD_MS = 500; // Kubernetes asks every 10 s; a lab's user should not have to wait
+const CLUSTER_DOMAIN = 'cluster.local';
+
+/** The containers of one pod and their state. */
+export class PodRuntime {
+  readonly pod: Pod;
+  readonly namespace: number;
+  readonly files: PodFiles;
+  readonly startedAt = new Date();
+  readonly warnings: readonly string[];
+  readonly #setting: PodSetting;
+  readonly #containers: readonly ContainerRuntime[];
+  readonly #readyContainers = new Set<ContainerRuntime>();
+  readonly #stopping = new AbortController();
+  #initialised = false;
+  #failure = '';
+  #log = -1;
+
+  constructor(setting: PodSetting) {
+    const { pod } = setting;
+    this.pod = pod;
+    this.namespace = setting.namespace;
+    this.#setting = setting;
+    this.files = writeFiles(setting);
+    this.#containers = pod.containers.map((container) => this.#runtimeOf(container));
+    this.warnings = pod.containers.flatMap((container) => warningsOf(pod, container));
+  }
+
+  /** Starts init containers one by one, then the others. Goes on in the background. */
+  start(): void {
+    this.#log = openSync(join(this.#setting.folder, `${this.pod.namespace}_${this.pod.name}.log`), 'a', 0o600);
+    void this.#run().catch((error: unknown) => {
+      this.#failure = String(error);
+      this.#setting.onChange();
+    });
+  }
+
+  get status(): PodRuntimeStatus {
+    const main = this.#containers.filter(({ container }) => container.role !== 'init');
+    const ready = main.filter((container) => this.#readyContainers.has(container)).length;
+    const phase = this.#phase();
+    const restarting = this.#containers.map(({ state }) => state).find((state) => state.kind === 'restarting');
+    return {
+      phase,
+      ready: phase === 'Running' && ready === main.length,
+      restarts: this.#containers.reduce((sum, { restarts }) => sum + restarts, 0),
+      message: this.#failure || (restarting?.message ?? ''),
+      containers: { ready, total: main.length },
+    };
+  }
+
+  /** Ends everything that runs in the pod. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#containers.map((container) => container.stop()));
+    if (this.#log >= 0) closeSync(this.#log);
+    this.#log = -1;
+  }
+
+  async #run(): Promise<void> {
+    for (const container of this.#containers.filter(({ container: { role } }) => role !== 'main')) {
+      await container.start();
+      if (container.container.role === 'init') await container.finished();
+      if (this.#stopping.signal.aborted || this.#phase() === 'Failed') return;
+    }
+    const main = this.#containers.filter(({ container: { role } }) => role === 'main');
+    await Promise.all(main.map((container) => container.start()));
+    this.#initialised = true;
+    this.#setting.onChange();
+    await this.#watchReadiness();
+  }
+
+  #phase(): PodPhase {
+    const states = (role: Container['role']) =>
+      this.#containers.filter(({ container }) => container.role === role).map(({ state }) => state);
+    if (states('init').some((state) => state.kind === 'done' && state.exitCode !== 0)) return 'Failed';
+    if (!this.#initialised) return 'Pending';
+    const main = states('main');
+    if (main.length === 0 || main.some((state) => state.kind !== 'done')) return 'Running';
+    return main.every((state) => state.kind === 'done' && state.exitCode === 0) ? 'Succeeded' : 'Failed';
+  }
+
+  async #watchReadiness(): Promise<void> {
+    const { signal } = this.#stopping;
+    const watched = this.#containers.filter(({ container }) => container.role !== 'init');
+    const probed = watched.some(({ container }) => container.readiness.kind !== 'none');
+    const deadlines = [10, 20, 40, 80, 160]; // a server that has just started is ready soon
+    do {
+      await Promise.all(watched.map((container) => this.#checkReadiness(container)));
+      if (!probed) return; // #checkReadiness runs again at each change of state
+      await delay(deadlines.shift() ?? READINESS_PERIOD_MS, undefined, { signal }).catch(() => undefined);
+    } while (!signal.aborted);
+  }
+
+  async #checkReadiness(container: ContainerRuntime): Promise<void> {
+    const [address] = this.pod.addresses;
+    const running = container.state.kind === 'running';
+    const spawnInPod = (command: readonly string[]) => this.#spawnInPod(command);
+    const ready =
+      running && address !== undefined && (await isReady({ container: container.container, address, spawnInPod }));
+    if (ready === this.#readyContainers.has(container)) return;
+    if (ready) this.#readyContainers.add(container);
+    else this.#readyContainers.delete(container);
+    this.#setting.onChange();
+  }
+
+  #spawnInPod(command: readonly string[]): ReturnType<typeof spawn> {
+    const [program = '', ...args] = [...podEntry(this.files), ...command];
+    return inNamespace(this.namespace, () => spawn(program, args, { stdio: 'ignore' }));
+  }
+
+  #runtimeOf(container: Container): ContainerRuntime {
+    const { pod, namespace, startDns } = this.#setting;
+    const runtime: ContainerRuntime = new ContainerRuntime({
+      container,
+      workload: workloadKind(container, hasProgram),
+      restartPolicy: pod.restartPolicy,
+      namespace,
+      families: [...new Set(pod.addresses.map(({ family }) => family))],
+      identity: identityOf(pod),
+      startCommand: (command) =>
+        startCommand({
+          namespace,
+          files: this.files,
+          command,
+          environment: environmentOf(pod, container),
+          log: this.#log,
+        }),
+      startDns: () => startDns(pod, namespace),
+      onChange: () => {
+        if (this.#initialised) void this.#checkReadiness(runtime).then(this.#setting.onChange);
+      },
+    });
+    return runtime;
+  }
+}
+
+function warningsOf(pod: Pod, container: Container): string[] {
+  const [program] = container.command;
+  if (program === undefined || hasProgram(program)) return [];
+  const workload = workloadKind(container, hasProgram);
+  const instead =
+    workload.kind === 'servers'
+      ? `a built-in server answers on ${workload.ports.map(({ port, protocol }) => `${port}/${protocol}`).join(', ')} instead`
+      : 'it idles instead';
+  return [`${pod.namespace}/${pod.name}: container ${container.name}: ${program} is not on this machine; ${instead}`];
+}
+
+function identityOf(pod: Pod): Identity {
+  return [
+    ['pod', pod.name],
+    ['namespace', pod.namespace],
+    ['address', pod.addresses.map(({ text }) => text).join(' ')],
+  ];
+}
+
+function environmentOf(pod: Pod, container: Container): NodeJS.ProcessEnv {
+  const { PATH, LANG } = process.env;
+  const own = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
+  return { PATH, ...(LANG === undefined ? {} : { LANG }), HOME: '/', HOSTNAME: pod.hostname, ...own };
+}
+
+function writeFiles({ pod, folder, nameServers }: PodSetting): PodFiles {
+  const path = (ending: string): string => join(folder, `${pod.namespace}_${pod.name}.${ending}`);
+  const service = `svc.${CLUSTER_DOMAIN}`;
+  const resolvConf = [
+    ...nameServers.map((address) => `nameserver ${address}`),
+    `search ${pod.namespace}.${service} ${service} ${CLUSTER_DOMAIN}`,
+    'options ndots:5',
+  ];
+  const hosts = [
+    '127.0.0.1 localhost',
+    '::1 localhost ip6-localhost ip6-loopback',
+    ...pod.addresses.map((address) => `${address.text} ${pod.hostname}`),
+  ];
+  const files = { resolvConf: path('resolv.conf'), hosts: path('hosts'), hostname: pod.hostname };
+  writeFileSync(files.resolvConf, `${resolvConf.join('\n')}\n`);
+  writeFileSync(files.hosts, `${hosts.join('\n')}\n`);
+  return files;
+}

@@ -1,0 +1,356 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataPlane } from '../../dataplane/dataplane.ts';
+import type { AttachedPod } from '../../dataplane/firewall.ts';
+import { buildZone, type Zone } from '../../dns/zone.ts';
+import { FlowLog } from '../../flows/flow-log.ts';
+import { AddressPool } from '../../manifest/address-pool.ts';
+import { buildCluster, type BuiltCluster } from '../../manifest/build-cluster.ts';
+import { parseManifests, type ManifestFile } from '../../manifest/manifest.ts';
+import { issueText } from '../../manifest/issue.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import { invariant } from '../../model/invariant.ts';
+import { LabError } from '../../model/lab-error.ts';
+import { isFinished, podKey, type Pod } from '../../model/pod.ts';
+import { parseIp, type IpAddress } from '../../net/ip.ts';
+import { compile } from '../../table/compile.ts';
+import type { PolicyTable } from '../../table/policy-table.ts';
+import { FlowRecorder } from '../flow-recorder.ts';
+import type { ChangeReport, ChangeResult, LabSpec, PodStatus } from '../lab-client.ts';
+import { objectKey, type LabView } from '../lab-objects.ts';
+import { ObjectStore } from '../object-store.ts';
+import { CLUSTER_DNS, hasClusterDns, nameServersOf, startClusterDns } from './cluster-dns.ts';
+import { startOutsideHosts, type OutsideHost } from './outside-hosts.ts';
+import { PodFleet } from './pod-fleet.ts';
+import { openNodeNamespace, prepareNode } from './pod-network.ts';
+import type { PodRuntimeStatus } from './pod-runtime.ts';
+import { serviceRules } from './service-rules.ts';
+
+const NODE_NAME = 'node';
+const NODE_ADDRESSES = ['172.18.0.2', 'fd00:172:18::2'].map(addressOf); // as the first node of a kind cluster
+const QUEUE = 0; // the node's namespace is the lab's alone
+const FLOWS_KEPT = 10_000;
+const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then is reported as it is
+
+/** A change of what the lab holds. */
+interface Change {
+  readonly store: ObjectStore;
+  readonly results: readonly ChangeResult[];
+}
+
+/**
+ * A lab in network namespaces: this process's own is the node's. Changes are made one after another,
+ * each in an order in which nothing is open that the policies deny: pods that go are cut off first,
+ * then the new table is in force, then new pods are joined to the node.
+ */
+export class RunningLab {
+  readonly spec: LabSpec;
+  readonly log = new FlowLog(FLOWS_KEPT);
+  readonly #folder: string;
+  readonly #nodeNamespace = openNodeNamespace();
+  readonly #pool = new AddressPool();
+  readonly #recorder = new FlowRecorder(this.log);
+  readonly #startedAt = new Date();
+  readonly #createdAt = new Map<string, string>();
+  readonly #fleet: PodFleet;
+  #store = new ObjectStore();
+  #built: BuiltCluster;
+  #table: PolicyTable;
+  #version = 1;
+  #zone: Zone;
+  #zoneSerial = 0;
+  #outside: readonly OutsideHost[] = [];
+  #dataPlane: DataPlane | undefined;
+  #work: Promise<unknown> = Promise.resolve();
+  #refreshing = false;
+
+  private constructor(spec: LabSpec, folder: string) {
+    this.spec = spec;
+    this.#folder = folder;
+    this.#built = buildCluster([], this.#pool);
+    this.#table = compile(this.#built.cluster);
+    this.#zone = this.#buildZone();
+    this.#fleet = new PodFleet({
+      folder,
+      nodeNamespace: this.#nodeNamespace,
+      nameServers: (pod) => nameServersOf(pod, this.cluster),
+      startDns: (pod, namespace) => startClusterDns(pod, namespace, () => this.#zone),
+      onChange: () => {
+        this.#refreshSoon();
+      },
+    });
+  }
+
+  /** Starts a lab and waits for its pods. `onFailure` is called if its gate ends: nothing passes from then on. */
+  static async start(
+    spec: LabSpec,
+    place: { readonly folder: string; readonly onFailure: (error: Error) => void },
+    onProgress: (text: string) => void,
+  ): Promise<RunningLab> {
+    const lab = new RunningLab(spec, place.folder);
+    const change = lab.#firstChange();
+    await prepareNode(NODE_ADDRESSES);
+    lab.#recorder.addTable(lab.#version, lab.#table);
+    lab.#dataPlane = await DataPlane.start({
+      namespace: lab.#nodeNamespace,
+      queue: QUEUE,
+      table: lab.#table.buffer,
+      nodeAddresses: NODE_ADDRESSES,
+      deny: spec.options.deny,
+      established: spec.options.established,
+      onFlows: (records) => {
+        for (const record of records) lab.#recorder.record(record);
+      },
+      onFailure: place.onFailure,
+    });
+    onProgress('the gate is closed and judges');
+    lab.#outside = await startOutsideHosts(spec.external);
+    await lab.#serially(() => lab.#make(change.change, change.built));
+    onProgress(`${lab.#fleet.pods.size} pods are starting`);
+    await lab.#podsReady();
+    return lab;
+  }
+
+  /** The cluster as policies see it now. */
+  get cluster(): Cluster {
+    return this.#table.cluster;
+  }
+
+  get table(): PolicyTable {
+    return this.#table;
+  }
+
+  get fleet(): PodFleet {
+    return this.#fleet;
+  }
+
+  get outside(): readonly OutsideHost[] {
+    return this.#outside;
+  }
+
+  get startedAt(): string {
+    return this.#startedAt.toISOString();
+  }
+
+  get view(): LabView {
+    return {
+      objects: this.#store.objects,
+      cluster: this.cluster,
+      statuses: new Map(this.podStatuses().map((status) => [podKey(status), status])),
+      nodeName: NODE_NAME,
+      startedAt: this.startedAt,
+      createdAt: this.#createdAt,
+    };
+  }
+
+  /** Warnings of the manifests and of what runs in the pods. */
+  get warnings(): readonly string[] {
+    return [...this.#built.warnings, ...[...this.#fleet.pods.values()].flatMap(({ runtime }) => runtime.warnings)];
+  }
+
+  /** Every pod, those that have finished too, in the cluster's order. */
+  podStatuses(): PodStatus[] {
+    return this.cluster.pods.map((pod): PodStatus => {
+      const runtime = this.#fleet.pods.get(podKey(pod))?.runtime;
+      const total = pod.containers.filter(({ role }) => role !== 'init').length;
+      return {
+        namespace: pod.namespace,
+        name: pod.name,
+        owner: pod.owner,
+        labels: Object.fromEntries(pod.labels),
+        addresses: pod.addresses.map(({ text }) => text),
+        startedAt: (runtime?.startedAt ?? this.#startedAt).toISOString(),
+        ...(runtime?.status ?? {
+          phase: pod.phase,
+          ready: false,
+          restarts: 0,
+          message: '',
+          containers: { ready: 0, total },
+        }),
+      };
+    });
+  }
+
+  /** Adds or replaces objects; all or, if any has an issue, none. Returns once they are enforced and new pods run. */
+  apply(files: readonly ManifestFile[]): Promise<ChangeReport> {
+    return this.#change(() => {
+      const { objects, issues, warnings } = parseManifests(files);
+      return { ...this.#store.apply(objects), issues, warnings };
+    });
+  }
+
+  /** Removes objects. @throws LabError usage if one is not there; then none is removed. */
+  delete(
+    targets: readonly { readonly kind: string; readonly namespace: string; readonly name: string }[],
+  ): Promise<ChangeReport> {
+    return this.#change(() => {
+      const { store, results, missing } = this.#store.delete(targets);
+      if (missing.length > 0) throw new LabError('usage', `not in lab ${this.spec.name}: ${missing.join(', ')}`);
+      return { store, results, issues: [], warnings: [] };
+    });
+  }
+
+  /** Changes labels of a pod or a namespace; null removes one. */
+  label(
+    target: { kind: 'Pod' | 'Namespace'; namespace: string; name: string },
+    labels: Readonly<Record<string, string | null>>,
+  ): Promise<ChangeReport> {
+    return this.#change(() => ({
+      store: this.#store.label(target, labels),
+      results: [{ ...target, action: 'labeled' }],
+      issues: [],
+      warnings: [],
+    }));
+  }
+
+  /** Ends what runs in the pods, and the gate. Namespaces go with the process. */
+  async stop(): Promise<void> {
+    await this.#fleet.stop();
+    await this.#dataPlane?.stop();
+  }
+
+  #firstChange(): { change: Change; built: BuiltCluster } {
+    const own = parseManifests(this.spec.files);
+    let change: Change = this.#store.apply(own.objects);
+    let built = buildCluster(change.store.objects, this.#pool);
+    if (!hasClusterDns(built.cluster)) {
+      change = change.store.apply(parseManifests([CLUSTER_DNS]).objects);
+      built = buildCluster(change.store.objects, this.#pool);
+    }
+    const issues = [...own.issues, ...built.issues];
+    if (issues.length > 0) throw new LabError('usage', issues.map(issueText).join('\n'));
+    return { change, built: { ...built, warnings: [...own.warnings, ...built.warnings] } };
+  }
+
+  #change(plan: () => Change & Pick<ChangeReport, 'issues' | 'warnings'>): Promise<ChangeReport> {
+    return this.#serially(async () => {
+      const started = performance.now();
+      const { issues, warnings, ...change } = plan();
+      const built = issues.length === 0 ? buildCluster(change.store.objects, this.#pool) : this.#built;
+      const found = issues.length === 0 ? built.issues : issues;
+      const known = new Set(this.#built.warnings);
+      const fresh = [...warnings, ...built.warnings.filter((warning) => !known.has(warning))];
+      if (found.length > 0) {
+        buildCluster(this.#store.objects, this.#pool); // gives the addresses back that the refused change took
+        return { results: [], issues: found, warnings: fresh, enforcedMs: 0 };
+      }
+      await this.#make(change, built);
+      return { results: change.results, issues: [], warnings: fresh, enforcedMs: performance.now() - started };
+    });
+  }
+
+  /** Puts a change in force. */
+  async #make(change: Change, built: BuiltCluster): Promise<void> {
+    const now = new Date().toISOString();
+    for (const result of change.results) {
+      if (result.action === 'created') this.#createdAt.set(objectKey(result), now);
+    }
+    this.#store = change.store;
+    this.#built = built;
+    await this.#reconcile();
+  }
+
+  /** Makes what runs follow the store and the pods' phases. */
+  async #reconcile(): Promise<void> {
+    const wanted = this.#store.relabel(this.#built.cluster);
+    const gone = this.#fleet.gone(wanted.pods);
+    await this.#fleet.remove(gone);
+    const retired = await this.#fleet.retireFinished();
+    this.#enforce({ ...wanted, pods: wanted.pods.map((pod) => this.#asItRuns(pod)) });
+    const added = await this.#fleet.add(this.cluster.pods);
+    if (added.length > 0 || gone.length > 0 || retired) await this.#plane.setPods(this.#attached());
+    this.#recorder.setNames(this.#names());
+    for (const runtime of added) runtime.start();
+    await this.#publish();
+  }
+
+  #enforce(cluster: Cluster): void {
+    this.#table = compile(cluster);
+    this.#version += 1;
+    this.#recorder.addTable(this.#version, this.#table);
+    this.#plane.swap(this.#table.buffer);
+  }
+
+  /** Tells Services and DNS which pods are ready. */
+  async #publish(): Promise<void> {
+    this.#zone = this.#buildZone();
+    await this.#plane.setServices(serviceRules(this.cluster, (pod) => this.#isReady(pod)));
+  }
+
+  /** After a change of a pod's phase or readiness: once for as many as there are by then. */
+  #refreshSoon(): void {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    void this.#serially(async () => {
+      this.#refreshing = false;
+      const over = this.cluster.pods.some((pod) => this.#asItRuns(pod).phase !== pod.phase);
+      if (over) await this.#reconcile();
+      else await this.#publish();
+    });
+  }
+
+  #asItRuns(pod: Pod): Pod {
+    const runtime = this.#fleet.pods.get(podKey(pod))?.runtime;
+    const phase = runtime && !isFinished(pod) ? runtime.status.phase : pod.phase;
+    const addresses = pod.hostNetwork ? NODE_ADDRESSES : pod.addresses;
+    return { ...pod, phase, addresses, nodeAddresses: NODE_ADDRESSES };
+  }
+
+  #isReady(pod: Pod): boolean {
+    return this.#fleet.pods.get(podKey(pod))?.runtime.status.ready ?? false;
+  }
+
+  #buildZone(): Zone {
+    this.#zoneSerial += 1;
+    return buildZone({
+      cluster: this.cluster,
+      isReady: (pod) => this.#isReady(pod),
+      external: this.#outside,
+      serial: this.#zoneSerial,
+    });
+  }
+
+  #attached(): AttachedPod[] {
+    const networks = [...this.#fleet.networks, ...this.#outside.map(({ network }) => network)];
+    return networks.map(({ link, addresses }) => ({ interface: link, addresses }));
+  }
+
+  #names(): Map<string, string> {
+    const pods = this.cluster.pods.filter((pod) => !isFinished(pod) && !pod.hostNetwork);
+    return new Map([
+      ...NODE_ADDRESSES.map(({ text }): [string, string] => [text, NODE_NAME]),
+      ...this.#outside.flatMap(({ name, addresses }) => addresses.map(({ text }): [string, string] => [text, name])),
+      ...pods.flatMap((pod) => pod.addresses.map(({ text }): [string, string] => [text, podKey(pod)])),
+    ]);
+  }
+
+  async #podsReady(): Promise<void> {
+    const deadline = performance.now() + READY_DEADLINE_MS;
+    while (performance.now() < deadline) {
+      await this.#work;
+      const statuses = [...this.#fleet.pods.values()].map(({ runtime }) => runtime.status);
+      const starting = ({ phase, ready, message }: PodRuntimeStatus) =>
+        !ready && message === '' && (phase === 'Pending' || phase === 'Running');
+      if (!statuses.some(starting)) break;
+      await delay(2);
+    }
+    await this.#serially(() => this.#publish());
+  }
+
+  get #plane(): DataPlane {
+    invariant(this.#dataPlane, 'the data plane is used before it is started');
+    return this.#dataPlane;
+  }
+
+  /** One piece of work after another: none sees another's half-made state. */
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#work.then(work);
+    this.#work = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function addressOf(text: string): IpAddress {
+  const address = parseIp(text);
+  invariant(address, `${text} is an address`);
+  return address;
+}

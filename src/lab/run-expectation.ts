@@ -1,0 +1,142 @@
+import type { FlowEvent, FlowParty } from '../flows/flow-event.ts';
+import { parseEndpoint } from '../model/endpoint.ts';
+import { invariant } from '../model/invariant.ts';
+import type { Captured, PodCommand } from './exec.ts';
+import type { LabClient, LabOptions, ProbeResult } from './lab-client.ts';
+import type { ConnectExpectation, Expectation, RunExpectation } from './lab-schema.ts';
+
+/** What the runner needs of this machine. `now` is in ms since the epoch, by the clock that stamps flow events. */
+export interface RunHost {
+  execCapture(client: LabClient, command: PodCommand & { timeoutMs: number }): Promise<Captured>;
+  now(): number;
+}
+
+/** What became of an expectation. */
+interface Outcome {
+  /** How reality differs from what is expected, each in a line; none if the expectation is met. */
+  readonly failures: readonly string[];
+  readonly ms: number;
+  /** First packets that left the pod or host meanwhile, allowed or denied, in order. */
+  readonly flows: readonly FlowEvent[];
+  /** The flow that explains what was seen: the last that was denied if something failed, else the last. */
+  readonly decisive: FlowEvent | null;
+}
+
+/** A command that ran. `pod` is the pod that it ran in, as `NAMESPACE/POD`. */
+export interface RunResult extends Outcome {
+  readonly kind: 'run';
+  readonly expectation: RunExpectation;
+  readonly pod: string;
+  readonly exit: number;
+  readonly output: string;
+}
+
+/** A connection that was tried. */
+export interface ConnectResult extends Outcome {
+  readonly kind: 'connect';
+  readonly expectation: ConnectExpectation;
+  readonly outcome: ProbeResult['outcome'];
+}
+
+/** What became of one expectation. */
+export type ExpectationResult = RunResult | ConnectResult;
+
+/** A lab that is tried out, and the machine that does it. */
+export interface Trial {
+  readonly client: LabClient;
+  readonly host: RunHost;
+  readonly options: LabOptions;
+}
+
+/** Tries what a step expects, for real. */
+export function tryExpectation(trial: Trial, expectation: Expectation): Promise<ExpectationResult> {
+  switch (expectation.kind) {
+    case 'run':
+      return tryRun(trial, expectation);
+    case 'connect':
+      return tryConnect(trial, expectation);
+  }
+}
+
+async function tryRun({ client, host }: Trial, expectation: RunExpectation): Promise<RunResult> {
+  const { namespace, pod } = await client.execTarget(expectation.pod);
+  const startedAt = host.now();
+  const { exit, output, ms, timedOut } = await host.execCapture(client, {
+    namespace,
+    pod,
+    command: ['sh', '-c', expectation.command],
+    timeoutMs: expectation.withinMs,
+  });
+  const name = `${namespace}/${pod}`;
+  const flows = await flowsSince(client, startedAt, ({ from }) => from.name === name);
+  const failures = runFailures(expectation, { exit, output, timedOut });
+  const decisive = decisiveFlow(flows, timedOut || exit !== 0);
+  return { kind: 'run', expectation, pod: name, exit, output, ms, flows, decisive, failures };
+}
+
+function runFailures(
+  { exit, output, withinMs }: RunExpectation,
+  seen: { readonly exit: number; readonly output: string; readonly timedOut: boolean },
+): string[] {
+  if (seen.timedOut) return [`expected it to end within ${withinMs / 1000} s, it did not`];
+  return [
+    ...(seen.exit === exit ? [] : [`expected exit code ${exit}, got ${seen.exit}`]),
+    ...(output === null || output.test(seen.output) ? [] : [`expected output like /${output.source}/, there is none`]),
+  ];
+}
+
+async function tryConnect({ client, host, options }: Trial, expectation: ConnectExpectation): Promise<ConnectResult> {
+  const { from, to, protocol, port, withinMs } = expectation;
+  const startedAt = host.now();
+  const [probe] = await client.probe([{ from, to, protocol, port, timeoutMs: withinMs }]);
+  invariant(probe, 'a probe has a result for each request');
+  const isFrom = partyMatcher(from);
+  const flows = await flowsSince(client, startedAt, (flow) => flow.protocol === protocol && isFrom(flow.from));
+  const decisive = decisiveFlow(flows, !probe.allowed);
+  const failures = connectFailures(expectation, { probe, decisive, deny: options.deny });
+  return { kind: 'connect', expectation, outcome: probe.outcome, ms: probe.ms, flows, decisive, failures };
+}
+
+/** A denial counts only if it looks like one and a policy is behind it: silence alone proves nothing. */
+function connectFailures(
+  { verdict }: ConnectExpectation,
+  seen: { readonly probe: ProbeResult; readonly decisive: FlowEvent | null; readonly deny: LabOptions['deny'] },
+): string[] {
+  const { outcome, allowed } = seen.probe;
+  if (verdict === 'allow') return allowed ? [] : [`expected allow, got ${outcome}`];
+  if (allowed) return [`expected deny, got ${outcome}`];
+  const denied = seen.deny === 'drop' ? 'timeout' : 'rejected';
+  if (outcome !== denied) return [`expected deny (${denied}), got ${outcome}`];
+  return seen.decisive?.verdict === 'deny' ? [] : [`expected deny, got ${outcome}, but no policy denied it`];
+}
+
+function decisiveFlow(flows: readonly FlowEvent[], failed: boolean): FlowEvent | null {
+  const denied = failed ? flows.findLast(({ verdict }) => verdict === 'deny') : undefined;
+  return denied ?? flows.at(-1) ?? null;
+}
+
+async function flowsSince(
+  client: LabClient,
+  startedAt: number,
+  wanted: (flow: FlowEvent) => boolean,
+): Promise<FlowEvent[]> {
+  const since = new Date(startedAt).toISOString();
+  const flows: FlowEvent[] = [];
+  for await (const flow of client.flows({ follow: false })) {
+    if (flow.time >= since && wanted(flow)) flows.push(flow);
+  }
+  return flows;
+}
+
+/** Whether a flow's end is the endpoint. Of a workload, any of its pods: their names begin with its name. */
+function partyMatcher(endpoint: string): (party: FlowParty) => boolean {
+  const parsed = parseEndpoint(endpoint);
+  switch (parsed?.kind) {
+    case 'address':
+      return ({ address }) => address === parsed.address.text;
+    case 'workload':
+      return ({ name }) => name.startsWith(`${parsed.namespace}/${parsed.name}-`);
+    default:
+      return ({ name }) => name === endpoint;
+  }
+}

@@ -1,0 +1,58 @@
+import type { LabClient } from './lab-client.ts';
+import type { Lab } from './lab-file.ts';
+import type { LabStep } from './lab-schema.ts';
+import { makeChanges, type StepChange } from './run-change.ts';
+import { tryExpectation, type ExpectationResult, type RunHost } from './run-expectation.ts';
+
+/** What became of a step. */
+export interface StepResult {
+  readonly text: string;
+  readonly changes: readonly StepChange[];
+  readonly expectations: readonly ExpectationResult[];
+}
+
+/** What a run tells as it goes. `number` counts steps from 1. */
+export type RunEvent =
+  | { readonly kind: 'step'; readonly number: number; readonly step: LabStep }
+  | { readonly kind: 'change'; readonly change: StepChange }
+  | { readonly kind: 'expectation'; readonly result: ExpectationResult };
+
+/** How a lab is run: on what machine, who hears of it, and what ends it before its time. */
+export interface RunContext {
+  readonly host: RunHost;
+  readonly report: (event: RunEvent) => unknown;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Goes through a lab's steps one after the other. An expectation that is not met does not end the run.
+ * @throws LabError if the lab cannot make a change or has died; the signal's reason if it aborts.
+ */
+export async function runLab(lab: Lab, client: LabClient, context: RunContext): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  for (const [index, step] of lab.steps.entries()) {
+    context.signal.throwIfAborted();
+    context.report({ kind: 'step', number: index + 1, step });
+    results.push(await runStep(step, client, context));
+  }
+  return results;
+}
+
+async function runStep(step: LabStep, client: LabClient, context: RunContext): Promise<StepResult> {
+  const changes = await makeChanges(client, step);
+  for (const change of changes) context.report({ kind: 'change', change });
+  const { options } = await client.status();
+  const expectations: ExpectationResult[] = [];
+  for (const expectation of step.expect) {
+    const result = await tryExpectation({ client, host: context.host, options }, expectation);
+    context.signal.throwIfAborted();
+    context.report({ kind: 'expectation', result });
+    expectations.push(result);
+  }
+  return { text: step.text, changes, expectations };
+}
+
+/** Whether what was expected has happened. */
+export function isMet({ failures }: ExpectationResult): boolean {
+  return failures.length === 0;
+}

@@ -1,0 +1,175 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { extname } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { LabError } from '../model/lab-error.ts';
+import type { LabProblem, LabSpec, LabStatus } from './lab-client.ts';
+import {
+  isAlive,
+  labPaths,
+  readRecord,
+  removeRemains,
+  startTicks,
+  stateFolder,
+  type LabRecord,
+} from './state-folder.ts';
+
+/** A line that a starting lab writes to its launcher. */
+export type StartMessage =
+  | { readonly kind: 'progress'; readonly text: string }
+  | { readonly kind: 'ready'; readonly status: LabStatus }
+  | { readonly kind: 'failed'; readonly problem: LabProblem };
+
+/** What the lab's process is told on its input. `folder` is where its socket and logs go. */
+export interface StartOrder {
+  readonly spec: LabSpec;
+  readonly folder: string;
+  readonly rootless: boolean;
+}
+
+const REQUIRED_TOOLS = [
+  'unshare',
+  'nsenter',
+  'ip',
+  'nft',
+  'iptables-restore',
+  'ip6tables-restore',
+  'mount',
+  'hostname',
+];
+
+const INTERRUPTS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+// The shell is the first process of the lab's pid namespace: it reaps orphans, and as it ends with
+// the lab's process, the kernel ends everything else in there. "exit" keeps it from exec'ing Node.
+const INIT = '"$0" "$@"; exit $?';
+
+/**
+ * Starts a lab in the background, in namespaces of its own: as root in network, mount and pid
+ * namespaces; as another user in a user namespace around them. Returns when every pod is ready.
+ * Nothing of a lab outlives its process: its namespaces hold everything, and it holds them.
+ * @throws LabError usage: name in use, manifests invalid; environment: no namespaces, tools missing.
+ */
+export async function startLab(spec: LabSpec, onProgress: (text: string) => void): Promise<LabStatus> {
+  const paths = labPaths(await stateFolder(), spec.name);
+  const previous = await readRecord(paths);
+  if (previous && isAlive(previous)) {
+    throw new LabError(
+      'usage',
+      `lab ${spec.name} runs already: end it by "netpol-lab down ${spec.name}", or choose --name`,
+    );
+  }
+  await removeRemains(paths);
+  const kinds = namespaceArguments();
+  await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+  const log = await open(paths.log, 'a', 0o600);
+  const launcher = spawn(
+    'unshare',
+    [...kinds.arguments, '--fork', '--kill-child', 'sh', '-c', INIT, process.execPath, daemonFile()],
+    { stdio: ['pipe', log.fd, log.fd, 'pipe'], detached: true, env: environment() },
+  );
+  const interrupted = (signal: NodeJS.Signals): void => {
+    launcher.kill('SIGKILL');
+    rmSync(paths.folder, { recursive: true, force: true });
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of INTERRUPTS) process.once(signal, interrupted);
+  try {
+    await once(launcher, 'spawn');
+    await writeFile(paths.record, JSON.stringify(recordOf(spec.name, launcher)), { mode: 0o600 });
+    const order: StartOrder = { spec, folder: paths.folder, rootless: kinds.rootless };
+    launcher.stdin?.on('error', () => undefined); // a lab that died at once is reported by its missing answer
+    launcher.stdin?.end(JSON.stringify(order));
+    return await answerOf(launcher, onProgress);
+  } catch (error) {
+    const complaint = (await readFile(paths.log, 'utf8')).trim();
+    launcher.kill('SIGKILL');
+    await removeRemains(paths);
+    if (error instanceof LabError) throw error;
+    throw new LabError('environment', `lab ${spec.name} did not start: ${complaint || String(error)}`, {
+      cause: error,
+    });
+  } finally {
+    for (const signal of INTERRUPTS) process.off(signal, interrupted);
+    await log.close();
+    release(launcher);
+  }
+}
+
+/** This process's environment, with the folders of system tools, which an ordinary user's PATH often lacks. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` };
+}
+
+function daemonFile(): string {
+  return fileURLToPath(new URL(`./netns/daemon${extname(import.meta.url)}`, import.meta.url));
+}
+
+function recordOf(name: string, launcher: ChildProcess): LabRecord {
+  const launcherPid = launcher.pid ?? 0;
+  return { name, launcherPid, startTicks: startTicks(launcherPid) ?? '' };
+}
+
+/** Lets this process end while the lab lives on. */
+function release(launcher: ChildProcess): void {
+  for (const stream of launcher.stdio) stream?.destroy();
+  launcher.unref();
+}
+
+async function answerOf(launcher: ChildProcess, onProgress: (text: string) => void): Promise<LabStatus> {
+  const lines = createInterface({ input: launcher.stdio[3] as Readable });
+  for await (const line of lines) {
+    const message = JSON.parse(line) as StartMessage;
+    switch (message.kind) {
+      case 'progress':
+        onProgress(message.text);
+        break;
+      case 'ready':
+        return message.status;
+      case 'failed':
+        throw new LabError(message.problem.code === 'usage' ? 'usage' : 'environment', message.problem.message);
+    }
+  }
+  throw new Error('its process ended before it was ready');
+}
+
+/** The namespaces that this machine lets this user make. @throws LabError environment if it lets none. */
+function namespaceArguments(): { readonly arguments: readonly string[]; readonly rootless: boolean } {
+  requireTools();
+  const plain = ['--net', '--mount', '--pid'];
+  const rootless = ['--user', '--map-root-user', ...plain];
+  if (process.getuid?.() === 0 && canUnshare(plain)) return { arguments: plain, rootless: false };
+  if (canUnshare(rootless)) return { arguments: rootless, rootless: true };
+  throw new LabError(
+    'environment',
+    'this user may not make network namespaces: run as root, or allow user namespaces ' +
+      '(sysctl kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0; in Docker: --privileged)',
+  );
+}
+
+function canUnshare(kinds: readonly string[]): boolean {
+  return spawnSync('unshare', [...kinds, '--fork', 'true'], { stdio: 'ignore', env: environment() }).status === 0;
+}
+
+function requireTools(): void {
+  if (process.platform !== 'linux') {
+    throw new LabError(
+      'environment',
+      'labs in network namespaces need Linux: use a Linux machine, a virtual machine or WSL 2',
+    );
+  }
+  const look = 'for tool; do command -v "$tool" >/dev/null || echo "$tool"; done';
+  const { stdout } = spawnSync('sh', ['-c', look, 'sh', ...REQUIRED_TOOLS], { encoding: 'utf8', env: environment() });
+  const missing = stdout.split('\n').filter((tool) => tool !== '');
+  if (missing.length > 0) {
+    throw new LabError(
+      'environment',
+      `missing on this machine: ${missing.join(', ')}; on Debian or Ubuntu: apt-get install iproute2 nftables iptables util-linux hostname`,
+    );
+  }
+}

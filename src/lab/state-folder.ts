@@ -1,0 +1,101 @@
+import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LabError } from '../model/lab-error.ts';
+
+/** Files of one lab. `folder` holds all the others; it is the lab's label on disk. */
+export interface LabPaths {
+  readonly folder: string;
+  readonly socket: string;
+  readonly record: string;
+  readonly log: string;
+}
+
+/** What is known of a lab's process. `startTicks` tells it from a later process with the same pid. */
+export interface LabRecord {
+  readonly name: string;
+  readonly launcherPid: number;
+  readonly startTicks: string;
+}
+
+// A name is part of a socket's path, which Linux limits to 108 bytes, and of interface-like labels.
+const LAB_NAME = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+
+/** The paths of the lab of that name. @throws LabError usage if it is no name. */
+export function labPaths(root: string, name: string): LabPaths {
+  if (!LAB_NAME.test(name)) {
+    throw new LabError('usage', `"${name}" is no name for a lab: use a-z, 0-9 and -, at most 40 characters`);
+  }
+  const folder = join(root, name);
+  return {
+    folder,
+    socket: join(folder, 'control.sock'),
+    record: join(folder, 'lab.json'),
+    log: join(folder, 'lab.log'),
+  };
+}
+
+/**
+ * The folder that holds a folder for each lab of this user, made if missing, closed to others.
+ * It is in XDG_RUNTIME_DIR where that is the user's own, else in the system's temporary folder.
+ * @throws LabError environment if somebody else owns it.
+ */
+export async function stateFolder(): Promise<string> {
+  const uid = process.getuid?.() ?? 0;
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  const own = runtime !== undefined && (await ownerOf(runtime)) === uid;
+  const folder = own ? join(runtime, 'netpol-lab') : join(tmpdir(), `netpol-lab-${uid}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const info = await lstat(folder);
+  if (!info.isDirectory() || info.uid !== uid || (info.mode & 0o022) !== 0) {
+    throw new LabError('environment', `${folder} is not this user's own folder: remove it, or set XDG_RUNTIME_DIR`);
+  }
+  return folder;
+}
+
+async function ownerOf(path: string): Promise<number | undefined> {
+  return lstat(path).then(
+    (info) => info.uid,
+    () => undefined,
+  );
+}
+
+/** The record of a lab. @returns undefined if there is none, or it cannot be read. */
+export async function readRecord(paths: LabPaths): Promise<LabRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(paths.record, 'utf8')) as LabRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the lab's process lives. */
+export function isAlive(record: LabRecord): boolean {
+  return startTicks(record.launcherPid) === record.startTicks;
+}
+
+/** When a process started, in clock ticks since boot. @returns undefined if there is no such process. Source: proc(5), stat field 22. */
+export function startTicks(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names of labs that have a folder, running or not. */
+export async function knownLabs(root: string): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && LAB_NAME.test(entry.name))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** Removes what a lab that no longer runs has left on disk. Its namespaces and processes went with its process. */
+export async function removeRemains(paths: LabPaths): Promise<void> {
+  await rm(paths.folder, { recursive: true, force: true });
+}

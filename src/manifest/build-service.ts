@@ -1,0 +1,63 @@
+import { parseIp, type IpAddress } from '../net/ip.ts';
+import { parsePort, parseProtocol, type Port } from '../net/port.ts';
+import type { Service, ServicePort } from '../model/service.ts';
+import type { ManifestObject } from './manifest.ts';
+import { selectorOfLabels } from './selector.ts';
+import type { ServiceManifest, ServiceSpec } from './service-schema.ts';
+
+/** Whether the Service has an address of its own. */
+export function hasClusterIp({ spec = {} }: ServiceManifest): boolean {
+  return spec.type !== 'ExternalName' && spec.clusterIP !== 'None' && spec.clusterIPs?.[0] !== 'None';
+}
+
+/** The addresses that the Service is written with. */
+export function givenClusterIps({ spec: { clusterIP = '', clusterIPs = [] } = {} }: ServiceManifest): IpAddress[] {
+  const all = [clusterIP, ...clusterIPs].flatMap((text) => parseIp(text) ?? []);
+  return all.filter((address, index) => all.findIndex(({ text }) => text === address.text) === index);
+}
+
+/** Whether the Service is to have an address of the family: of those that it asks for, of both if it asks for none. */
+export function wantsFamily({ spec: { ipFamilies = [] } = {} }: ServiceManifest, { family }: IpAddress): boolean {
+  return ipFamilies.length === 0 || ipFamilies.includes(`IPv${family}`);
+}
+
+/** The model of a Service that validation has passed, with these addresses. */
+export function buildService(
+  object: ManifestObject,
+  { spec = {} }: ServiceManifest,
+  addresses: readonly IpAddress[],
+): Service {
+  const { selector = {}, ports = [] } = spec;
+  return {
+    namespace: object.namespace,
+    name: object.name,
+    kind: kindOf(spec, addresses),
+    selector:
+      Object.keys(selector).length === 0 ? { kind: 'none' } : { kind: 'pods', selector: selectorOfLabels(selector) },
+    ports: ports.flatMap(buildPort),
+    publishNotReadyAddresses: spec.publishNotReadyAddresses ?? false,
+    source: object.source,
+  };
+}
+
+function kindOf(spec: ServiceSpec, addresses: readonly IpAddress[]): Service['kind'] {
+  if (spec.type === 'ExternalName') return { kind: 'external', name: (spec.externalName ?? '').replace(/\.$/, '') };
+  return hasClusterIp({ spec }) ? { kind: 'clusterIP', addresses } : { kind: 'headless' };
+}
+
+function buildPort({
+  name = '',
+  port = 0,
+  protocol,
+  targetPort,
+}: NonNullable<ServiceSpec['ports']>[number]): ServicePort[] {
+  const number = parsePort(port);
+  const transport = parseProtocol(protocol || 'TCP');
+  return number && transport ? [{ name, protocol: transport, port: number, target: targetOf(targetPort, number) }] : [];
+}
+
+/** The port itself where no target, an empty one or 0 is written. */
+function targetOf(target: number | string | undefined, port: Port): Port | string {
+  if (typeof target === 'string') return target || port;
+  return (target === undefined ? undefined : parsePort(target)) ?? port;
+}

@@ -1,0 +1,180 @@
+import type { Source } from '../model/source.ts';
+import { pathText, type FieldPath } from './field-path.ts';
+import { notSupported, required, type Finding } from './finding.ts';
+import type { Issue } from './issue.ts';
+import { fieldOf, isList, isObject, textOf, type JsonObject, type JsonValue } from './json.ts';
+import { matchKind } from './known-kinds.ts';
+import { suffixOf } from './safe-name.ts';
+import { readDocuments } from './yaml-document.ts';
+
+/** A text and where it comes from. */
+export interface ManifestFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * An object as it is written, of a kind and version that netpol-lab knows; not validated yet.
+ * `namespace` is empty if the kind has none; `name` is made up from generateName where there is no name.
+ */
+export interface ManifestObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly value: JsonObject;
+  readonly source: Source;
+  /** The line of the value at the path, or of the nearest that exists above it. */
+  lineOf(path: FieldPath): number;
+}
+
+/** What the files hold: objects in their order, what cannot be read, and what is passed over. */
+export interface Manifests {
+  readonly objects: readonly ManifestObject[];
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly string[];
+}
+
+/** Reads the objects of YAML and JSON texts; lists are unwrapped. Never throws: what cannot be read is an issue. */
+export function parseManifests(files: readonly ManifestFile[]): Manifests {
+  const reader = new ManifestReader();
+  for (const file of files) reader.readFile(file);
+  return reader;
+}
+
+/** A finding of this object as an issue of its file. */
+export function issueOf(object: ManifestObject, finding: Finding): Issue {
+  return {
+    file: object.source.file,
+    line: object.lineOf(finding.at),
+    kind: object.kind,
+    namespace: object.namespace,
+    name: object.name,
+    field: pathText(finding.path),
+    type: finding.type,
+    message: finding.message,
+  };
+}
+
+/** A value that should be an object, and where it stands. `inherited` is what an item of a typed list may leave out. */
+interface Candidate {
+  readonly file: string;
+  readonly value: JsonValue;
+  readonly lineOf: (path: FieldPath) => number;
+  readonly inherited: { readonly apiVersion: string; readonly kind: string };
+}
+
+const NOTHING_INHERITED = { apiVersion: '', kind: '' };
+
+class ManifestReader implements Manifests {
+  readonly objects: ManifestObject[] = [];
+  readonly issues: Issue[] = [];
+  readonly warnings: string[] = [];
+
+  readFile({ path, text }: ManifestFile): void {
+    for (const document of readDocuments(text)) {
+      if (document.kind === 'unreadable') this.#syntax(path, document.line, document.message);
+      else this.#read({ file: path, value: document.value, lineOf: document.lineOf, inherited: NOTHING_INHERITED });
+    }
+  }
+
+  #read(candidate: Candidate): void {
+    const { file, value, lineOf, inherited } = candidate;
+    if (!isObject(value)) {
+      this.#syntax(file, lineOf([]), `an object with apiVersion and kind is expected, got ${typeName(value)}`);
+      return;
+    }
+    const apiVersion = textOf(value, 'apiVersion') || inherited.apiVersion;
+    const kind = textOf(value, 'kind') || inherited.kind;
+    const items = fieldOf(value, 'items');
+    if (isListKind(apiVersion, kind) && (items === undefined || items === null || isList(items))) {
+      this.#readItems(items ?? [], { ...candidate, inherited: itemType(apiVersion, kind) });
+      return;
+    }
+    this.#readObject(objectOf({ apiVersion, kind, value, file, lineOf }));
+  }
+
+  #readItems(items: readonly JsonValue[], list: Candidate): void {
+    items.forEach((value, index) => {
+      this.#read({ ...list, value, lineOf: (path) => list.lineOf(['items', index, ...path]) });
+    });
+  }
+
+  #readObject(object: ManifestObject): void {
+    const missing = missingFields(object);
+    if (missing.length > 0) {
+      this.issues.push(...missing.map((finding) => issueOf(object, finding)));
+      return;
+    }
+    const match = matchKind(object.apiVersion, object.kind);
+    switch (match.kind) {
+      case 'known':
+        this.objects.push(object);
+        break;
+      case 'unknown':
+        this.warnings.push(passedOver(object));
+        break;
+      case 'wrong-version': {
+        const finding = notSupported(['apiVersion'], object.apiVersion, [match.supported]);
+        this.issues.push(issueOf(object, finding));
+      }
+    }
+  }
+
+  #syntax(file: string, line: number, message: string): void {
+    this.issues.push({ file, line, kind: '', namespace: '', name: '', field: '', type: 'Syntax', message });
+  }
+}
+
+function objectOf(read: {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly value: JsonObject;
+  readonly file: string;
+  readonly lineOf: (path: FieldPath) => number;
+}): ManifestObject {
+  const { apiVersion, kind, value, file, lineOf } = read;
+  const metadata = fieldOf(value, 'metadata');
+  const meta = isObject(metadata) ? metadata : {};
+  const source = { file, line: lineOf([]) };
+  const namespace = kind === 'Namespace' ? '' : textOf(meta, 'namespace') || 'default';
+  const prefix = textOf(meta, 'generateName');
+  const generated = prefix === '' ? '' : `${prefix}${suffixOf(`${file}:${source.line}`)}`;
+  const name = textOf(meta, 'name') || generated;
+  // What a typed list says for its items is theirs, and strict decoding wants to see it.
+  return { apiVersion, kind, namespace, name, value: { ...value, apiVersion, kind }, source, lineOf };
+}
+
+function missingFields({ apiVersion, kind, name, value }: ManifestObject): Finding[] {
+  if (kind === '' || apiVersion === '') {
+    return [...(apiVersion === '' ? [required(['apiVersion'])] : []), ...(kind === '' ? [required(['kind'])] : [])];
+  }
+  // Where there is something in the place of a name, validation says what is wrong with it.
+  const metadata = fieldOf(value, 'metadata');
+  const unnamed =
+    name === '' && (metadata === undefined || metadata === null || (isObject(metadata) && !hasName(metadata)));
+  return unnamed ? [required(['metadata', 'name'], 'name or generateName is required')] : [];
+}
+
+function hasName(metadata: JsonObject): boolean {
+  return [fieldOf(metadata, 'name'), fieldOf(metadata, 'generateName')].some(
+    (field) => field !== undefined && field !== null && field !== '',
+  );
+}
+
+function isListKind(apiVersion: string, kind: string): boolean {
+  return apiVersion !== '' && kind.endsWith('List');
+}
+
+/** What `NetworkPolicyList` says of its items; a plain `List` says nothing. */
+function itemType(apiVersion: string, kind: string): Candidate['inherited'] {
+  return kind === 'List' ? NOTHING_INHERITED : { apiVersion, kind: kind.slice(0, -'List'.length) };
+}
+
+function passedOver({ kind, name, source }: ManifestObject): string {
+  return `${source.file}:${source.line}: ${kind} ${name} is passed over: netpol-lab does not know it`;
+}
+
+function typeName(value: JsonValue): string {
+  return isList(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
+}

@@ -1,0 +1,85 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ManifestFile } from './manifest.ts';
+
+/** A path that holds no manifests. `code` says why, the message also what to do. */
+export class ManifestPathError extends Error {
+  readonly code: 'not-found' | 'empty' | 'unreadable';
+  readonly path: string;
+
+  constructor(
+    code: ManifestPathError['code'],
+    path: string,
+    options: { readonly message: string; readonly cause?: unknown },
+  ) {
+    super(options.message, { cause: options.cause });
+    this.name = 'ManifestPathError';
+    this.code = code;
+    this.path = path;
+  }
+}
+
+const EXTENSIONS = ['.yaml', '.yml', '.json'];
+// Describes the lab in whose folder it is, and is no manifest.
+const LAB_FILE = 'lab.yaml';
+
+/**
+ * Reads files, folders with all below them in the order of their names, and `-` for stdin. Of folders only .yaml, .yml
+ * and .json are read, but no lab.yaml at the top, dot files or node_modules. Throws ManifestPathError.
+ */
+export async function readManifestFiles(
+  paths: readonly string[],
+  stdin: () => Promise<string>,
+): Promise<ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  for (const path of paths) {
+    if (path === '-') files.push({ path: 'stdin', text: await stdin() });
+    else files.push(...(await readPath(path)));
+  }
+  return files;
+}
+
+async function readPath(path: string): Promise<ManifestFile[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [await readText(path)];
+    const names = (await manifestsBelow(path)).filter((file) => file !== join(path, LAB_FILE));
+    if (names.length === 0) {
+      const message = `${path} has no manifests: put .yaml, .yml or .json files there, or name another folder`;
+      throw new ManifestPathError('empty', path, { message });
+    }
+    const files: ManifestFile[] = [];
+    // One at a time: thousands at once run out of file descriptors.
+    for (const name of names) files.push(await readText(name));
+    return files;
+  } catch (error) {
+    throw pathError(path, error);
+  }
+}
+
+async function readText(path: string): Promise<ManifestFile> {
+  return { path, text: await readFile(path, 'utf8') };
+}
+
+async function manifestsBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((one, other) => (one.name < other.name ? -1 : 1));
+  const files: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) files.push(...(await manifestsBelow(path)));
+    else if (EXTENSIONS.some((extension) => basename(path).endsWith(extension))) files.push(path);
+  }
+  return files;
+}
+
+function pathError(path: string, error: unknown): ManifestPathError {
+  if (error instanceof ManifestPathError) return error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    const message = `${path} does not exist: give a file, a folder, or - for stdin`;
+    return new ManifestPathError('not-found', path, { message, cause: error });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ManifestPathError('unreadable', path, { message: `${path} cannot be read: ${reason}`, cause: error });
+}

@@ -1,0 +1,9 @@
+/** Throws if a thing that cannot be false is: a bug of ours, not the user's. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`bug: ${message}`);
+}
+
+/** For the default branch of an exhaustive switch. */
+export function assertNever(value: never): never {
+  throw new Error(`bug: unexpected ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,29 @@
+import type { Cluster } from '../model/cluster.ts';
+import type { Connection, Verdict } from '../model/verdict.ts';
+
+/** A cluster's policies, compiled. Immutable: a change of the cluster makes a new one. */
+export interface PolicyTable {
+  readonly cluster: Cluster;
+  /** The table for openTable: flat, so that other threads share it and files hold it. */
+  readonly buffer: SharedArrayBuffer;
+  /** The verdict with its reasons, every matching rule: the cold path. Cost: the rules of the policies that select the two pods. */
+  explain(connection: Connection): Verdict;
+  readonly stats: TableStats;
+}
+
+/** Sizes of a table. */
+export interface TableStats {
+  /** Distinct pairs of namespace, labels and named ports among pods that policies see. */
+  readonly identities: number;
+  /** Distinct sets of ipBlocks that cover an address. */
+  readonly cidrClasses: number;
+  /** Ranges of ports that no policy tells apart, over all protocols. */
+  readonly portClasses: number;
+  /** Distinct sets of ports that rules allow together. */
+  readonly portSets: number;
+  /** What a row has an entry for: identities by CIDR class, and external CIDR classes. */
+  readonly columns: number;
+  /** Distinct sets of policies that isolate a pod in one direction; row 0 is "not isolated". */
+  readonly rows: number;
+  readonly bytes: number;
+}

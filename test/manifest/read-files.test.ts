@@ -1,0 +1,75 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ManifestPathError, readManifestFiles } from '../../src/manifest/read-files.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'netpol-lab-read-files-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const noStdin = (): Promise<string> => Promise.reject(new Error('stdin is not to be read'));
+
+async function write(...names: string[]): Promise<void> {
+  for (const name of names) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), `text of ${name}`);
+  }
+}
+
+async function read(paths: string[], stdin = noStdin): Promise<string[]> {
+  const files = await readManifestFiles(paths, stdin);
+  return files.map(({ path, text }) => `${path === 'stdin' ? path : relative(folder, path)}: ${text}`);
+}
+
+describe('reading manifests', () => {
+  test('a folder: in order, with folders below, without what is no manifest', async () => {
+    await write(
+      'b.yml',
+      'a.yaml',
+      'c/lab.yaml',
+      'c/d.json',
+      'lab.yaml',
+      'README.md',
+      '.e.yaml',
+      '.f/g.yaml',
+      'node_modules/h.yaml',
+    );
+    expect(await read([folder])).toEqual([
+      'a.yaml: text of a.yaml',
+      'b.yml: text of b.yml',
+      'c/d.json: text of c/d.json',
+      'c/lab.yaml: text of c/lab.yaml',
+    ]);
+  });
+  test('files of any name, folders and stdin, in the given order', async () => {
+    await write('x.txt', 'sub/y.yaml');
+    expect(await read(['-', join(folder, 'x.txt'), join(folder, 'sub/')], () => Promise.resolve('piped'))).toEqual([
+      'stdin: piped',
+      'x.txt: text of x.txt',
+      'sub/y.yaml: text of sub/y.yaml',
+    ]);
+  });
+  test('a missing path is an error that names it and says what to do', async () => {
+    const path = join(folder, 'missing.yaml');
+    const error = await readManifestFiles([path], noStdin).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ManifestPathError);
+    expect(error).toMatchObject({
+      code: 'not-found',
+      path,
+      message: `${path} does not exist: give a file, a folder, or - for stdin`,
+    });
+  });
+  test.each([[[]], [['lab.yaml', 'README.md']]])('a folder with %j has no manifests', async (names) => {
+    await write(...names);
+    await expect(readManifestFiles([folder], noStdin)).rejects.toMatchObject({
+      code: 'empty',
+      path: folder,
+      message: `${folder} has no manifests: put .yaml, .yml or .json files there, or name another folder`,
+    });
+  });
+});

@@ -51,7 +51,6 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
     .exitProcess(false)
     .showHelpOnFail(false)
     .strict()
-    .recommendCommands()
     .demandCommand(1, 'Say what to do: netpol-lab --help lists the verbs')
     .completion('completion', 'Print a script that completes in bash or zsh', complete)
     .epilogue(EPILOGUE)

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { HttpLabClient } from './http-client.ts';
 import type { ExecTarget, LabClient } from './lab-client.ts';
 
 /** A command to run in a pod. `pod` is a pod's name or KIND/NAME; `command` is a program and its arguments. */
@@ -19,31 +19,30 @@ export interface Captured {
   readonly timedOut: boolean;
 }
 
+const KILLED = 128 + constants.signals.SIGKILL;
 const FORWARDED: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
 const FROM_KEYBOARD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
 /**
  * Runs a command in a pod on this process's own terminal, input and output.
- * Signals reach the command; one from the keyboard does so by itself. If the lab ends, so does the command.
+ * Signals reach the command; one from the keyboard does so by itself. If the lab ends, so does the command: it is in
+ * the lab's pid namespace.
  * @returns its exit code, 128 + the signal's number if a signal ended it.
  */
-export async function execInPod(client: HttpLabClient, command: PodCommand): Promise<number> {
+export async function execInPod(client: LabClient, command: PodCommand): Promise<number> {
   const target = await client.execTarget(command);
   const child = start(target, command.command, 'inherit');
-  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const forward = (signal: NodeJS.Signals): void => {
+    signalCommand(child, signal);
+  };
   const onKeyboard = (signal: NodeJS.Signals): void => {
-    if (process.stdin.isTTY !== true) child.kill(signal); // else the terminal signals the whole group
+    if (process.stdin.isTTY !== true) signalCommand(child, signal); // else the terminal signals the whole group
   };
   for (const signal of FORWARDED) process.on(signal, forward);
   for (const signal of FROM_KEYBOARD) process.on(signal, onKeyboard);
-  const done = new AbortController();
-  void client.ended(done.signal).then(() => {
-    if (!done.signal.aborted) child.kill('SIGKILL');
-  });
   try {
     return await exitCode(child);
   } finally {
-    done.abort();
     for (const signal of FORWARDED) process.off(signal, forward);
     for (const signal of FROM_KEYBOARD) process.off(signal, onKeyboard);
   }
@@ -53,18 +52,15 @@ export async function execInPod(client: HttpLabClient, command: PodCommand): Pro
 export async function execCapture(client: LabClient, command: PodCommand & { timeoutMs: number }): Promise<Captured> {
   const target = await client.execTarget(command);
   const started = performance.now();
+  const limit = ['timeout', '--signal=KILL', String(command.timeoutMs / 1000)]; // ends the command's children too
   // The shell gives both streams one pipe, so that lines stay in the order in which they were written.
-  const child = start(target, ['sh', '-c', 'exec "$@" 2>&1', 'sh', ...command.command], ['ignore', 'pipe', 'inherit']);
+  const shell = ['sh', '-c', 'exec "$@" 2>&1', 'sh', ...limit, ...command.command];
+  const child = start(target, shell, ['ignore', 'pipe', 'inherit']);
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    child.kill('SIGKILL');
-  }, command.timeoutMs);
   const exit = await exitCode(child);
-  clearTimeout(timer);
-  return { exit, output: Buffer.concat(chunks).toString('utf8'), ms: performance.now() - started, timedOut };
+  const ms = performance.now() - started;
+  return { exit, output: Buffer.concat(chunks).toString('utf8'), ms, timedOut: exit === KILLED && ms >= command.timeoutMs };
 }
 
 function start(
@@ -74,6 +70,16 @@ function start(
 ): ChildProcess {
   const [program = 'false', ...args] = [...target.enter, ...command];
   return spawn(program, args, { stdio });
+}
+
+/** Signals the command itself: nsenter is only its parent, which it must have to be in the lab's pid namespace. */
+function signalCommand(nsenter: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    const children = readFileSync(`/proc/${nsenter.pid}/task/${nsenter.pid}/children`, 'utf8');
+    for (const pid of children.split(' ').filter((text) => text !== '')) process.kill(Number(pid), signal);
+  } catch {
+    nsenter.kill(signal); // it has ended, or has not forked yet
+  }
 }
 
 async function exitCode(child: ChildProcess): Promise<number> {

@@ -27,7 +27,6 @@ export type ControlVerb =
   | 'explain'
   | 'probe'
   | 'exec-target'
-  | 'alive'
   | 'stop';
 
 const STOP_DEADLINE_MS = 10_000; // a lab of 100 pods ends in under a second; past this its process is killed
@@ -84,17 +83,6 @@ export class HttpLabClient implements LabClient {
     } finally {
       lines.close();
       response.destroy();
-    }
-  }
-
-  /** Resolves when the lab is gone, or `signal` aborts. */
-  async ended(signal: AbortSignal): Promise<void> {
-    try {
-      const response = await this.#send('alive', {}, signal);
-      response.resume();
-      await once(response, 'close', { signal });
-    } catch {
-      // Either the lab has gone already, or the caller no longer wants to know.
     }
   }
 

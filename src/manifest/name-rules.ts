@@ -7,6 +7,14 @@ const DNS_1035_LABEL = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const QUALIFIED_NAME = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = `(${QUALIFIED_NAME})?`;
 
+// Compiled once: a check of a large cluster meets them some hundred thousand times.
+const COMPILED: ReadonlyMap<string, RegExp> = new Map(
+  [DNS_LABEL, DNS_SUBDOMAIN, DNS_1035_LABEL, QUALIFIED_NAME, LABEL_VALUE].map((regex) => [
+    regex,
+    new RegExp(`^(?:${regex})$`),
+  ]),
+);
+
 // The hosts' name system allows 63 bytes a label and 253 a name.
 const MAX_LABEL_BYTES = 63;
 const MAX_SUBDOMAIN_BYTES = 253;
@@ -57,16 +65,19 @@ export function dns1035LabelErrors(value: string): string[] {
   ];
 }
 
+const QUALIFIED_NAME_RULE = pattern(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  QUALIFIED_NAME,
+  ['MyName', 'my.name', '123-abc'],
+);
+
 /** A key of labels and annotations: a name, before it perhaps a domain and a slash. */
 export function qualifiedNameErrors(value: string): string[] {
   const parts = value.split('/');
-  const rule = pattern(
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-    QUALIFIED_NAME,
-    ['MyName', 'my.name', '123-abc'],
-  );
   if (parts.length > 2) {
-    return [`a qualified name ${rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [
+      `a qualified name ${QUALIFIED_NAME_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   }
   const name = parts.at(-1) ?? '';
   const prefix = parts.length === 2 ? parts[0] : undefined;
@@ -74,7 +85,7 @@ export function qualifiedNameErrors(value: string): string[] {
     ...(prefix === undefined ? [] : prefixErrors(prefix)).map((error) => `prefix part ${error}`),
     ...[
       ...(name === '' ? ['must be non-empty'] : tooLong(name, MAX_LABEL_BYTES)),
-      ...mismatch(name, QUALIFIED_NAME, () => rule),
+      ...mismatch(name, QUALIFIED_NAME, () => QUALIFIED_NAME_RULE),
     ].map((error) => `name part ${error}`),
   ];
 }
@@ -127,7 +138,7 @@ function mismatch(value: string, regex: string, message: () => string): string[]
 }
 
 function matches(value: string, regex: string): boolean {
-  return new RegExp(`^(?:${regex})$`).test(value);
+  return COMPILED.get(regex)?.test(value) ?? false;
 }
 
 /** The API server's way to show a pattern, with its double spaces. */

@@ -17,7 +17,7 @@ export function suffixOf(key: string): string {
 
 /** The hash of a pod template in the form of Kubernetes: up to ten characters. */
 export function templateHashOf(text: string): string {
-  return [...String(fnv1a(text))].map((digit) => ALPHABET.charAt(digit.charCodeAt(0) % ALPHABET.length)).join('');
+  return String(fnv1a(text)).replace(/[0-9]/g, (digit) => ALPHABET.charAt(digit.charCodeAt(0) % ALPHABET.length));
 }
 
 /** `BASE` and a suffix that the key decides, as generateName makes it; another suffix if the name is taken. */

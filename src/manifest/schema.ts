@@ -146,7 +146,7 @@ class Decoder {
     return Object.fromEntries(fields);
   }
 
-  #mismatch(schema: Schema, value: JsonValue, place: Place): undefined {
+  #mismatch(schema: Schema, value: JsonValue, place: Place): unknown {
     const target = place.goField.length === 0 ? 'value' : `struct field ${place.goStruct}.${place.goField.join('.')}`;
     const message = `json: cannot unmarshal ${jsonType(schema, value)} into Go ${target} of type ${goType(schema)}`;
     this.findings.push(undecodable(place.path, message));

@@ -67,7 +67,9 @@ function plain(value: unknown, known: Map<object, JsonValue | typeof OPEN>): Jso
   if (value === null || value === undefined) return null;
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (!(value instanceof Map || Array.isArray(value))) throw new TypeError(`JSON has no value ${String(value)}`);
+  if (!(value instanceof Map || Array.isArray(value))) {
+    throw new TypeError(`JSON has no value ${typeof value === 'number' ? String(value) : `of type ${typeof value}`}`);
+  }
   const earlier = known.get(value);
   if (earlier === OPEN) throw new TypeError('an alias stands for a value that holds the alias');
   if (earlier !== undefined) return earlier;

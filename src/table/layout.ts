@@ -127,7 +127,8 @@ function mapSections(section: (name: SectionName, index: number) => Section): La
 function checksum(words: Int32Array): number {
   let hash = 0x811c9dc5 | 0;
   for (let at = 0; at < words.length; at++) {
-    if (at !== HEADER.checksum) hash = Math.imul(hash ^ (words[at] ?? 0), 0x01000193);
+    const word = at === HEADER.checksum ? 0 : (words[at] ?? 0);
+    hash = Math.imul(hash ^ word, 0x01000193);
   }
   return hash;
 }

@@ -2,7 +2,7 @@ import type { Family } from '../../src/net/ip.ts';
 import type { PodNotation } from './pod.ts';
 import type { Random } from './random.ts';
 
-/** Addresses of nodes, of both families; the first of each belong together. */
+/** Nodes: each with an address of either family. */
 export const NODES: readonly (readonly [string, string])[] = [
   ['192.168.0.1', 'fd00:ff::1'],
   ['192.168.0.2', 'fd00:ff::2'],
@@ -44,10 +44,12 @@ class AddressPool {
 /** Pods of these namespaces: of one family or both, running or not, some with the labels and ports of another. */
 export function randomPods(random: Random, namespaces: readonly string[], count: number): PodNotation[] {
   const pool = new AddressPool(random, count > 20 ? 32 : 4);
+  const templates: PodNotation[] = [];
   const pods: PodNotation[] = [];
   for (let index = 0; index < count; index += 1) {
-    const template =
-      pods.length > 0 && random.chance(0.3) ? random.pick(pods) : randomTemplate(random, random.pick(namespaces));
+    const twin = templates.length > 0 && random.chance(0.3);
+    const template = twin ? random.pick(templates) : randomTemplate(random, random.pick(namespaces));
+    templates.push(template);
     pods.push({ ...template, name: `pod-${index}`, ...randomPlace(random, pool, pods) });
   }
   // In any order: an address's owner does not depend on whether a finished pod comes before it.

@@ -41,13 +41,13 @@ test('declaredPorts lists containers, then restartable init containers, and no o
 
 describe('namedPort', () => {
   test.each([
-    ['a name', 'http', 'TCP', 8080],
-    ['one name, another protocol', 'dns', 'UDP', 53],
-    ['one name, the other protocol', 'dns', 'TCP', 5353],
-    ['of a restartable init container', 'metrics', 'TCP', 9090],
-    ['of an init container that ends', 'setup', 'TCP', undefined],
-    ['with a protocol it is not declared for', 'http', 'UDP', undefined],
-    ['unknown', 'grpc', 'TCP', undefined],
+    ['a name', { name: 'http', protocol: 'TCP' }, 8080],
+    ['one name, another protocol', { name: 'dns', protocol: 'UDP' }, 53],
+    ['one name, the other protocol', { name: 'dns', protocol: 'TCP' }, 5353],
+    ['of a restartable init container', { name: 'metrics', protocol: 'TCP' }, 9090],
+    ['of an init container that ends', { name: 'setup', protocol: 'TCP' }, undefined],
+    ['with a protocol it is not declared for', { name: 'http', protocol: 'UDP' }, undefined],
+    ['unknown', { name: 'grpc', protocol: 'TCP' }, undefined],
   ] as const)('%s: %s/%s', (_, name, protocol, want) => {
     expect(namedPort(many, name, protocol)).toBe(want);
   });

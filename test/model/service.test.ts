@@ -34,14 +34,14 @@ describe('backends', () => {
 });
 
 describe('serviceEndpoints', () => {
-  test.each<[string, string, Family, string[]]>([
-    ['the port itself', '80', 4, ['10.0.0.1 80', '10.0.0.2 80']],
-    ['another number', '80:8000', 6, ['fd00::3 8000', 'fd00::1 8000']],
-    ['a name, with a number of each pod', '80:http', 4, ['10.0.0.1 8080', '10.0.0.2 8081']],
-    ['a name that one pod has', '53:dns/UDP', 4, ['10.0.0.2 53']],
-    ['a name with another protocol', '53:dns', 4, []],
-    ['a name that no pod of the family has', '80:dns/UDP', 6, []],
-  ])('%s: %s, IPv%i', (_, notation, family, want) => {
+  test.each<[string, { port: string; family: Family }, string[]]>([
+    ['the port itself', { port: '80', family: 4 }, ['10.0.0.1 80', '10.0.0.2 80']],
+    ['another number', { port: '80:8000', family: 6 }, ['fd00::3 8000', 'fd00::1 8000']],
+    ['a name, with a number of each pod', { port: '80:http', family: 4 }, ['10.0.0.1 8080', '10.0.0.2 8081']],
+    ['a name that one pod has', { port: '53:dns/UDP', family: 4 }, ['10.0.0.2 53']],
+    ['a name with another protocol', { port: '53:dns', family: 4 }, []],
+    ['a name that no pod of the family has', { port: '80:dns/UDP', family: 6 }, []],
+  ])('%s: %j', (_, { port: notation, family }, want) => {
     const endpoints = serviceEndpoints(servicePort(notation), [six, both, four], family);
     expect(endpoints.map(({ address, port }) => `${address.text} ${port}`)).toEqual(want);
   });

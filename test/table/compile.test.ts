@@ -85,7 +85,7 @@ describe('named ports', () => {
     ['egress to any: no name outside', toAny, connection(client, '8.8.8.8', '8080'), 1],
     ['egress to pods: on the peer', toWeb, connection(client, one, '8080'), 0],
     ['egress to pods: not another peer’s', toWeb, connection(client, one, '8081'), 1],
-  ])('%s', (_, given, question, want) => {
+  ])('%s', (...[, given, question, want]) => {
     expect(bothAnswers(given, question)).toBe(want);
   });
 });
@@ -154,11 +154,11 @@ describe('explain names everything that matches', () => {
         policy({ name: 'elsewhere', namespace: 'other', ingress: [{}] }),
       ],
     });
-    const { explain } = compile(given);
-    expect(verdictText(explain(connection(client, web, '80'))).ingress).toBe(
+    const table = compile(given);
+    expect(verdictText(table.explain(connection(client, web, '80'))).ingress).toBe(
       'rules default/b#0 default/b#2 default/a#0',
     );
-    expect(verdictText(explain(connection('8.8.8.8', web, '82'))).ingress).toBe('no-rule default/b default/a');
+    expect(verdictText(table.explain(connection('8.8.8.8', web, '82'))).ingress).toBe('no-rule default/b default/a');
   });
 });
 

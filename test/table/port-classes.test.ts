@@ -30,7 +30,7 @@ describe('port classes', () => {
     ['TCP', 80, 'UDP', 80, false],
     ['ICMP', 0, 'ICMP', 65535, true],
     ['ICMP', 80, 'TCP', 80, false],
-  ])('with 80-90/TCP: %s %i and %s %i are one: %s', (transport, port, otherTransport, otherPort, same) => {
+  ])('with 80-90/TCP: %s %i and %s %i are one: %s', (...[transport, port, otherTransport, otherPort, same]) => {
     const classes = classifyPorts([tcp(80, 90)]);
     expect(classes.of(transport, port) === classes.of(otherTransport, otherPort)).toBe(same);
   });

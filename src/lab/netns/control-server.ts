@@ -24,7 +24,7 @@ export async function serveControl(options: ControlOptions): Promise<Server> {
       fail(response, error);
     });
   });
-  server.requestTimeout = 0; // the socket is this user's alone; "flows" and "alive" last
+  server.requestTimeout = 0; // the socket is this user's alone; "flows" lasts
   server.listen(options.socket);
   await once(server, 'listening');
   return server;
@@ -36,9 +36,6 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
   switch (verb) {
     case 'flows':
       streamFlows(response, options.log, z.object({ follow: z.boolean() }).parse(body).follow);
-      return;
-    case 'alive':
-      response.writeHead(200).flushHeaders(); // held open: its end tells that the lab has ended
       return;
     case 'stop':
       response.end('{}', options.stop);

@@ -149,7 +149,7 @@ export class LabControl {
     const enter = [
       'nsenter',
       ...(this.#rootless ? ['--preserve-credentials', '--user'] : []),
-      ...[`--target=${pid}`, '--mount', '--pid', `--net=/proc/${pid}/fd/${runtime.namespace}`, '--no-fork'],
+      ...[`--target=${pid}`, '--mount', '--pid', `--net=/proc/${pid}/fd/${runtime.namespace}`],
       ...podEntry(runtime.files),
     ];
     return { namespace: runtime.pod.namespace, pod: runtime.pod.name, enter };

@@ -22,20 +22,19 @@ const SETTINGS: readonly [string, string][] = [
   ['net/ipv6/conf/default/accept_dad', '0'],
   ['net/ipv6/conf/all/disable_ipv6', '0'],
 ];
+
 /** A descriptor of this thread's own network namespace, which is the node's. */
 export function openNodeNamespace(): number {
   return openNamespace('/proc/thread-self/ns/net');
 }
 
-/** Addresses of the node, on a link of its own. Runs in the node's namespace. */
+/** Addresses of the node, and the gateway's. Runs in the node's namespace. */
 export async function prepareNode(addresses: readonly IpAddress[]): Promise<void> {
   set(SETTINGS);
   await ipBatch([
     'link set lo up',
-    `addr add ${GATEWAY4}/32 dev lo`,
-    'link add node0 type dummy',
-    'link set node0 up',
-    ...addresses.map((address) => `addr add ${prefixed(address)} dev node0${nodad(address)}`),
+    `addr add ${GATEWAY4}/32 dev lo scope link`, // so that it is no source address of the node's
+    ...addresses.map((address) => `addr add ${prefixed(address)} dev lo${nodad(address)}`),
   ]);
 }
 

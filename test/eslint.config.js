@@ -27,9 +27,14 @@ export default tseslint.config(
     },
   },
   {
-    // The hot path makes no objects: numbers and offsets are passed one by one.
-    files: ['src/table/**/*.ts', 'src/net/packet.ts'],
+    // The hot path makes no objects: numbers and offsets are passed one by one, to system calls too.
+    files: ['src/table/**/*.ts', 'src/net/packet.ts', 'src/dataplane/**/*.ts'],
     rules: { 'max-params': ['error', 6] },
+  },
+  {
+    // The columns of a table of cases.
+    files: ['test/**/*.ts'],
+    rules: { 'max-params': 'off' },
   },
   {
     files: PURE,

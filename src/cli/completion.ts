@@ -1,23 +1,18 @@
 import { KIND_PLURALS } from '../model/kind-names.ts';
 
-/** Offers completions to yargs: names of labs and kinds where a verb takes one, else what yargs finds itself. */
-export async function complete(
-  current: string,
-  argv: Readonly<Record<string, unknown>>,
-  defaults: (done?: (error: Error | null, words: string[] | undefined) => void) => void,
-  done: (words: string[]) => void,
-): Promise<void> {
-  const words = current.startsWith('-') ? [] : await wordsFor(argv);
-  if (words.length > 0) done(words.filter((word) => word.startsWith(current)));
-  else defaults();
+/**
+ * Names of labs or kinds where a verb takes one; empty anywhere else, where yargs knows best.
+ * @param words the line so far: the program's name, the verb, and more; the last is being completed.
+ */
+export async function nameCompletions(words: readonly string[]): Promise<readonly string[]> {
+  const [, verb, ...rest] = words;
+  const current = rest.at(-1);
+  if (current === undefined || current.startsWith('-')) return [];
+  const names = rest.at(-2) === '--lab' ? await runningNames() : rest.length === 1 ? await namesAfter(verb) : [];
+  return names.filter((name) => name.startsWith(current));
 }
 
-async function wordsFor(argv: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
-  const positional = Array.isArray(argv['_']) ? (argv['_'] as unknown[]) : [];
-  // The first word is the program's name; the last is the one being completed.
-  const [, verb, ...rest] = positional;
-  if (argv['lab'] === '') return runningNames();
-  if (rest.length !== 1) return [];
+async function namesAfter(verb: string | undefined): Promise<readonly string[]> {
   switch (verb) {
     case 'up':
     case 'run':

@@ -5,6 +5,7 @@ import type { Verb } from './verb.ts';
 
 interface Options {
   readonly pod: string;
+  readonly command: string[] | undefined;
   readonly namespace: string | undefined;
   readonly c: string | undefined;
   readonly i: boolean | undefined;
@@ -14,7 +15,7 @@ interface Options {
 
 /** `exec`: a command in a pod, on this terminal. */
 export const EXEC: Verb<Options> = {
-  command: 'exec <pod>',
+  command: 'exec <pod> [command..]',
   describe: 'Run a command in a pod: its network, its resolver, its host name',
   examples: [
     ['exec client -- curl -m 3 http://web', 'Ends with the exit code of curl'],
@@ -23,6 +24,7 @@ export const EXEC: Verb<Options> = {
   options: (yargs) =>
     yargs
       .positional('pod', { type: 'string', demandOption: true, describe: 'POD, KIND/NAME or NAMESPACE/POD' })
+      .positional('command', { type: 'string', array: true, describe: 'Program and arguments, after --' })
       .options({
         namespace: NAMESPACE,
         lab: LAB,
@@ -34,9 +36,12 @@ export const EXEC: Verb<Options> = {
         i: { type: 'boolean', alias: 'stdin', describe: 'Ignored: input is always passed on' },
         t: { type: 'boolean', alias: 'tty', describe: 'Ignored: a terminal is always passed on' },
       }),
-  run: async ({ pod, namespace, lab, '--': rest }) => {
+  run: async ({ pod, command: early = [], namespace, lab, '--': rest }) => {
     const command = Array.isArray(rest) ? rest.map(String) : [];
-    if (command.length === 0) throw new LabError('usage', `say what to run: netpol-lab exec ${pod} -- COMMAND`);
+    if (command.length === 0 || early.length > 0) {
+      const meant = early.length > 0 ? early.join(' ') : 'COMMAND';
+      throw new LabError('usage', `write -- before the command to run: netpol-lab exec ${pod} -- ${meant}`);
+    }
     const place = placeOf(pod, namespace);
     const { connectLab } = await import('../lab/connect.ts');
     const { execInPod } = await import('../lab/exec.ts');

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { LabError } from '../model/lab-error.ts';
+import { suggestion } from '../model/nearest-name.ts';
 import { printable } from '../report/printable.ts';
-import { complete } from './completion.ts';
+import { nameCompletions } from './completion.ts';
 import { OutputClosed, Terminal } from './terminal.ts';
 import { addVerb, type Verb } from './verb.ts';
 import { APPLY } from './apply.ts';
@@ -28,6 +29,13 @@ const EXIT = {
   bug: 70, // EX_SOFTWARE of sysexits.h
 } as const;
 
+const COMPLETION = 'completion';
+
+// What the script of `completion` calls, followed by the line so far.
+const COMPLETION_REQUEST = '--get-yargs-completions';
+
+const MAX_WIDTH = 110; // of help; longer lines are hard to read
+
 const EPILOGUE = `Exit codes: 0 fine, 1 the answer is no or an expectation failed, 2 bad usage or input,
 3 this machine cannot do it, 70 a bug of netpol-lab; exec ends as its command does.`;
 
@@ -43,25 +51,12 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = EXIT.fine;
-  const parser = yargs(joinDashes(argv))
-    .scriptName('netpol-lab')
-    .usage('$0 VERB\n\nKubernetes NetworkPolicies enforced on real connections, without a cluster.')
-    .version(version())
-    .parserConfiguration({ 'populate--': true, 'dot-notation': false, 'boolean-negation': false })
-    .exitProcess(false)
-    .showHelpOnFail(false)
-    .strict()
-    .demandCommand(1, 'Say what to do: netpol-lab --help lists the verbs')
-    .completion('completion', 'Print a script that completes in bash or zsh', complete)
-    .epilogue(EPILOGUE)
-    .help()
-    .alias('help', 'h')
-    .fail((message: string | null, error: Error | undefined) => {
-      throw error === undefined || error.name === 'YError' ? new LabError('usage', message ?? String(error)) : error;
-    });
-  parser.wrap(Math.min(110, parser.terminalWidth()));
-  const add = <Options>(verb: Verb<Options>): Argv =>
+  const parser = newParser(argv);
+  const names = [COMPLETION];
+  const add = <Options>(verb: Verb<Options>): void => {
+    names.push(verb.command.split(' ')[0] ?? '');
     addVerb(parser, verb, { terminal, finish: (code) => (exitCode = code) });
+  };
   add(RUN);
   add(UP);
   add(DOWN);
@@ -76,8 +71,41 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(LABEL);
   add(CHECK);
   add(VALIDATE);
+  const [first = '', ...rest] = argv;
+  if (first === COMPLETION_REQUEST) {
+    const found = await nameCompletions(rest);
+    if (found.length > 0) {
+      await terminal.print(found.join('\n'));
+      return EXIT.fine;
+    }
+    parser.exitProcess(true); // yargs answers at once and ends, else it would go on to run the verb
+  }
+  if (/^[^-]/.test(first) && !names.includes(first)) {
+    throw new LabError('usage', `no verb "${first}"${suggestion(first, names)}; netpol-lab --help lists them`);
+  }
   await parser.parseAsync();
   return exitCode;
+}
+
+/** The parser of the command line, without its verbs. */
+function newParser(argv: readonly string[]): Argv {
+  const parser = yargs(joinDashes(argv))
+    .scriptName('netpol-lab')
+    .usage('$0 VERB\n\nKubernetes NetworkPolicies enforced on real connections, without a cluster.')
+    .version(version())
+    .parserConfiguration({ 'populate--': true, 'dot-notation': false, 'boolean-negation': false })
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .strict()
+    .demandCommand(1, 'Say what to do: netpol-lab --help lists the verbs')
+    .completion(COMPLETION, 'Print a script that completes in bash or zsh')
+    .epilogue(EPILOGUE)
+    .help()
+    .alias('help', 'h')
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error === undefined || error.name === 'YError' ? new LabError('usage', message ?? String(error)) : error;
+    });
+  return parser.wrap(Math.min(MAX_WIDTH, parser.terminalWidth()));
 }
 
 /** yargs takes a lone `-` after an option for another option; joined to its option by `=` it is a value. */

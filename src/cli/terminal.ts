@@ -16,9 +16,9 @@ export class Terminal {
   #progressShown = false;
 
   constructor({ stdout, stderr, env }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>) {
-    const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+    const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb';
     this.color = stdout.isTTY && !plain;
-    this.watched = stderr.isTTY && env['TERM'] !== 'dumb';
+    this.watched = stderr.isTTY && env.TERM !== 'dumb';
     this.#stdout = stdout;
     this.#stderr = stderr;
     stdout.on('error', () => (this.#closed = true));
@@ -27,7 +27,7 @@ export class Terminal {
 
   /** Writes text as it is, and waits until the reader has taken it. @throws OutputClosed if the reader has gone. */
   async write(text: string): Promise<void> {
-    if (this.#closed) throw new OutputClosed();
+    this.#requireReader();
     this.clearProgress();
     if (this.#stdout.write(text)) return;
     await new Promise<void>((resolve) => {
@@ -37,7 +37,7 @@ export class Terminal {
       };
       for (const event of ['drain', 'error', 'close']) this.#stdout.on(event, done);
     });
-    if (this.#closed) throw new OutputClosed();
+    this.#requireReader();
   }
 
   /** Writes text and a line's end. */
@@ -68,5 +68,9 @@ export class Terminal {
     if (!this.#progressShown) return;
     this.#stderr.write('\r\x1b[K');
     this.#progressShown = false;
+  }
+
+  #requireReader(): void {
+    if (this.#closed) throw new OutputClosed();
   }
 }

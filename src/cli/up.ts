@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import type { LabOptions, LabSpec, LabStatus } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
 import { buildFrom, parseFiles, readManifests, refuseIssues } from './manifests.ts';
@@ -72,7 +74,7 @@ async function specOf({ lab, f, name, deny, established }: Options, terminal: Te
   const files = await readManifests(f);
   await refuseIssues((await buildFrom(await parseFiles(files, terminal), terminal)).issues);
   return {
-    name: name ?? (await nameOf(folder)),
+    name: name ?? nameOf(folder),
     files,
     external: [],
     options: { deny: 'drop', established: 'keep', ...override },
@@ -80,15 +82,12 @@ async function specOf({ lab, f, name, deny, established }: Options, terminal: Te
 }
 
 async function hasLabFile(folder: string): Promise<boolean> {
-  const { existsSync } = await import('node:fs');
-  const { join } = await import('node:path');
   const { LAB_FILE } = await import('../lab/lab-file.ts');
   return existsSync(join(folder, LAB_FILE));
 }
 
 /** A lab's name from the path of its manifests. */
-async function nameOf(path: string): Promise<string> {
-  const { basename, resolve } = await import('node:path');
+function nameOf(path: string): string {
   const base = basename(resolve(path))
     .toLowerCase()
     .replace(/\.(?:ya?ml|json)$/, '');

@@ -33,8 +33,8 @@ export function parentOf(name: string): string {
 export function reverseName(address: IpAddress): string {
   const bytes = toBytes(address.words);
   if (address.family === 4) return `${bytes.reverse().join('.')}.in-addr.arpa`;
-  const digits = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${[...digits].reverse().join('.')}.ip6.arpa`;
+  const digits = bytes.flatMap((byte) => [byte >>> 4, byte & 15]).map((digit) => digit.toString(16));
+  return `${digits.reverse().join('.')}.ip6.arpa`;
 }
 
 /** The label of an endpoint without a hostname: its address with dashes, as CoreDNS writes it. */

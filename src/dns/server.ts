@@ -21,26 +21,31 @@ export interface DnsServerOptions {
   readonly tcpFds: readonly number[];
   /** The zone of this moment; called for every query. */
   readonly zone: () => Zone;
+  /** TCP_IDLE_MS unless given. */
+  readonly tcpIdleMs?: number;
 }
 
 /** Answers DNS queries on sockets that others have made, in whatever network namespace. */
 export class DnsServer implements AsyncDisposable {
   readonly #zone: () => Zone;
+  readonly #tcpIdleMs: number;
   readonly #udp: UdpSocket[] = [];
   readonly #tcp: Server[] = [];
   readonly #connections = new Set<Socket>();
   #closed: Promise<void> | undefined;
 
-  private constructor(zone: () => Zone) {
+  private constructor(zone: () => Zone, tcpIdleMs: number) {
     this.#zone = zone;
+    this.#tcpIdleMs = tcpIdleMs;
   }
 
   /**
    * Takes the file descriptors over: close() closes them. If one cannot be used, those taken so far are closed and
    * the error is thrown.
    */
-  static async listen({ udpFds, udp6Fds = [], tcpFds, zone }: DnsServerOptions): Promise<DnsServer> {
-    const server = new DnsServer(zone);
+  static async listen(options: DnsServerOptions): Promise<DnsServer> {
+    const { udpFds, udp6Fds = [], tcpFds, zone, tcpIdleMs = TCP_IDLE_MS } = options;
+    const server = new DnsServer(zone, tcpIdleMs);
     try {
       for (const fd of udpFds) await server.#listenUdp(fd, 'udp4');
       for (const fd of udp6Fds) await server.#listenUdp(fd, 'udp6');
@@ -100,7 +105,7 @@ export class DnsServer implements AsyncDisposable {
   #serve(connection: Socket): void {
     this.#connections.add(connection);
     connection.on('close', () => this.#connections.delete(connection));
-    connection.setTimeout(TCP_IDLE_MS, () => connection.destroy());
+    connection.setTimeout(this.#tcpIdleMs, () => connection.destroy());
     // pipeline waits while a client does not read, and ends or destroys the connection whatever happens.
     pipeline(connection, (stream: AsyncIterable<Buffer>) => this.#responses(stream), connection).catch(ignoreError);
   }
@@ -127,4 +132,6 @@ export class DnsServer implements AsyncDisposable {
 }
 
 /** A client that went away, or one that could not be accepted (EMFILE), must not end the server: others still ask. */
-function ignoreError(): void {}
+function ignoreError(): undefined {
+  return undefined;
+}

@@ -24,7 +24,7 @@ const text = z.string().min(1, 'must not be empty');
 const path = text.describe("A file or folder, relative to the lab's folder.");
 
 const port = z
-  .union([z.int().min(1).max(65535), z.string().regex(PORT)], { error: wantsPort })
+  .union([z.int().min(1).max(65535), z.string().regex(PORT, { error: wantsPort })], { error: wantsPort })
   .describe('80, 80/TCP or 53/UDP; TCP if no protocol is given.')
   .transform((value, context): LabPort => {
     const { protocol, port } = parsePortSpec(String(value)) ?? {};

@@ -23,11 +23,10 @@ const DNS_SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?$/;
 export function parseEndpoint(text: string): Endpoint | undefined {
   const address = parseIp(text);
   if (address) return { kind: 'address', address };
-  const parts = text.split('/');
-  const [namespace = '', ...rest] = parts;
-  const [kindText, name] = rest.length === 1 ? ['pod', rest[0]] : rest;
-  if (parts.length > 3 || !DNS_LABEL.test(namespace)) return undefined;
-  if (kindText === undefined || name === undefined || !DNS_SUBDOMAIN.test(name)) return undefined;
+  const [namespace = '', ...rest] = text.split('/');
+  const name = rest.at(-1) ?? '';
+  const kindText = rest.length === 1 ? 'pod' : (rest[0] ?? '');
+  if (rest.length > 2 || !DNS_LABEL.test(namespace) || !DNS_SUBDOMAIN.test(name)) return undefined;
   const kind = kindNamed(kindText)?.kind;
   switch (kind) {
     case undefined:

@@ -1,6 +1,6 @@
 import type { Family, IpAddress } from '../net/ip.ts';
 import type { Port, Protocol } from '../net/port.ts';
-import { isEndpoint, namedPort, type Pod } from './pod.ts';
+import { isFinished, namedPort, type Pod } from './pod.ts';
 import { selects, type Selector } from './selector.ts';
 import type { Source } from './source.ts';
 
@@ -34,12 +34,16 @@ export interface ServiceEndpoint {
   readonly port: Port;
 }
 
-/** Pods that the Service selects and that have an address, in the given order, ready or not. */
+/** Pods that the Service selects, have an address and are not finished, host-network ones too, in the given order, ready or not. */
 export function backends(service: Service, pods: readonly Pod[]): Pod[] {
   const { selector } = service;
   if (selector.kind === 'none') return [];
   return pods.filter(
-    (pod) => pod.namespace === service.namespace && isEndpoint(pod) && selects(selector.selector, pod.labels),
+    (pod) =>
+      pod.namespace === service.namespace &&
+      pod.addresses.length > 0 &&
+      !isFinished(pod) &&
+      selects(selector.selector, pod.labels),
   );
 }
 

@@ -24,7 +24,10 @@ const STRICT_IPV4 = /^(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})$/;
  */
 export function parseIp(text: string): IpAddress | undefined {
   if (text.includes(':')) {
-    if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+    const tail = text.slice(text.lastIndexOf(':') + 1);
+    if (text.includes('%') || (tail.includes('.') && !STRICT_IPV4.test(tail)) || !ipaddr.IPv6.isValid(text)) {
+      return undefined;
+    }
     return fromBytes(ipaddr.IPv6.parse(text).toByteArray());
   }
   if (!STRICT_IPV4.test(text) || !ipaddr.IPv4.isValid(text)) return undefined;

@@ -35,9 +35,9 @@ export function transportOf(ipProtocol: number): Transport {
   }
 }
 
-/** The number as a port. @returns undefined unless it is an integer from 1 to 65535. */
+/** The number as a port, in text without leading zeros. @returns undefined unless it is an integer from 1 to 65535. */
 export function parsePort(value: number | string): Port | undefined {
-  if (typeof value === 'string' && !/^[0-9]{1,5}$/.test(value)) return undefined;
+  if (typeof value === 'string' && !/^[1-9][0-9]{0,4}$/.test(value)) return undefined;
   const port = Number(value);
   return Number.isInteger(port) && port >= 1 && port <= 65535 ? (port as Port) : undefined;
 }

@@ -1,5 +1,4 @@
 // Control characters of C0 and C1 but for line feed and tab, and what turns the direction of text around.
-// eslint-disable-next-line no-control-regex -- these are what must go
 const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** The text without characters that could steer a terminal. Lines stay. */

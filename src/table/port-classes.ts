@@ -16,7 +16,7 @@ export interface PortRange {
 export interface PortClasses {
   readonly count: number;
   /** The class of a port. */
-  of(transport: Transport, port: number): number;
+  readonly of: (transport: Transport, port: number) => number;
   /** For each transport, the page of each 256 ports. */
   readonly directory: Int32Array;
   readonly pages: BlockPool;

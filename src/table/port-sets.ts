@@ -4,6 +4,7 @@ import { SHIFT } from './layout.ts';
 import type { PortClasses, PortRange } from './port-classes.ts';
 
 const CHUNK_WORDS = 1 << (SHIFT.chunk - 5);
+const NO_PORT = 0; // the first chunk
 
 /** Sets of port classes, equal ones stored once: bitmaps cut into chunks, which sets share. */
 export class PortSets {
@@ -15,7 +16,7 @@ export class PortSets {
   readonly chunks = new BlockPool(CHUNK_WORDS);
   readonly #classes: PortClasses;
   readonly #unions = new Map<number, Map<number, number>>();
-  readonly #bits: Int32Array;
+  readonly #bits: Int32Array; // zeros between calls
   readonly #set: Int32Array;
   readonly #chunk = new Int32Array(CHUNK_WORDS);
 
@@ -25,19 +26,15 @@ export class PortSets {
     this.sets = new BlockPool(chunks);
     this.#bits = new Int32Array(chunks * CHUNK_WORDS);
     this.#set = new Int32Array(chunks);
-    this.#internBits();
-    for (let portClass = 0; portClass < classes.count; portClass++) this.#setBit(portClass);
-    this.#internBits();
+    this.chunks.intern(this.#chunk);
+    this.#ofClasses([]);
+    this.#ofClasses([[0, classes.count - 1]]);
   }
 
   /** The set of the ports of these ranges. Their bounds must be among those that cut the classes. */
   of(ranges: readonly PortRange[]): number {
-    this.#bits.fill(0);
-    for (const { protocol, first, last } of ranges) {
-      const end = this.#classes.of(protocol, last);
-      for (let portClass = this.#classes.of(protocol, first); portClass <= end; portClass++) this.#setBit(portClass);
-    }
-    return this.#internBits();
+    const { of } = this.#classes;
+    return this.#ofClasses(ranges.map(({ protocol, first, last }) => [of(protocol, first), of(protocol, last)]));
   }
 
   /** The set that holds what either holds. */
@@ -50,23 +47,34 @@ export class PortSets {
 
   #unite(one: number, other: number): number {
     for (let index = 0; index < this.#set.length; index++) {
-      const [first, second] = [this.sets.at(one, index), this.sets.at(other, index)];
-      for (let word = 0; word < CHUNK_WORDS; word++) {
-        this.#chunk[word] = this.chunks.at(first, word) | this.chunks.at(second, word);
-      }
-      this.#set[index] = first === second ? first : this.chunks.intern(this.#chunk);
+      this.#set[index] = this.#uniteChunks(this.sets.at(one, index), this.sets.at(other, index));
     }
     return this.sets.intern(this.#set);
   }
 
-  #setBit(portClass: number): void {
-    const word = portClass >>> 5;
-    this.#bits[word] = (this.#bits[word] ?? 0) | (1 << (portClass & 31));
+  #uniteChunks(one: number, other: number): number {
+    if (one === other || other === NO_PORT) return one;
+    if (one === NO_PORT) return other;
+    for (let word = 0; word < CHUNK_WORDS; word++) {
+      this.#chunk[word] = this.chunks.at(one, word) | this.chunks.at(other, word);
+    }
+    return this.chunks.intern(this.#chunk);
   }
 
-  #internBits(): number {
-    for (let index = 0; index < this.#set.length; index++) {
-      this.#set[index] = this.chunks.intern(this.#bits, index * CHUNK_WORDS);
+  #ofClasses(ranges: readonly (readonly [first: number, last: number])[]): number {
+    const touched = new Set<number>();
+    for (const [first, last] of ranges) {
+      for (let portClass = first; portClass <= last; portClass++) {
+        const word = portClass >>> 5;
+        this.#bits[word] = (this.#bits[word] ?? 0) | (1 << (portClass & 31));
+      }
+      for (let chunk = first >>> SHIFT.chunk; chunk <= last >>> SHIFT.chunk; chunk++) touched.add(chunk);
+    }
+    this.#set.fill(NO_PORT);
+    for (const chunk of touched) {
+      const from = chunk * CHUNK_WORDS;
+      this.#set[chunk] = this.chunks.intern(this.#bits, from);
+      this.#bits.fill(0, from, from + CHUNK_WORDS);
     }
     return this.sets.intern(this.#set);
   }

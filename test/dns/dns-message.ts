@@ -89,7 +89,9 @@ function dataText(record: Exclude<Answer, OptAnswer>): string {
       return `${record.data.priority ?? 0} ${record.data.weight ?? 0} ${record.data.port} ${record.data.target}`;
     case 'SOA':
       return `${record.data.mname} ${record.data.rname} ${record.data.serial ?? 0}`;
+    case 'TXT':
+      return [record.data].flat().map(String).join(' ');
     default:
-      return String(record.data);
+      return typeof record.data === 'string' ? record.data : JSON.stringify(record.data);
   }
 }

@@ -4,7 +4,7 @@ import koffi from 'koffi';
 const FAMILY = { 4: 2, 6: 10 };
 const KIND = { tcp: 1, udp: 2 };
 const SOCK_CLOEXEC = 0o2000000;
-const EADDRINUSE = koffi.os.errno['EADDRINUSE'];
+const EADDRINUSE = koffi.os.errno.EADDRINUSE;
 
 const library = koffi.load(null);
 const socket = library.func('int socket(int domain, int type, int protocol)') as (...args: number[]) => number;

@@ -1,14 +1,11 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { framed, messagesOf } from '../../src/dns/tcp-messages.ts';
 
-async function* streamOf(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield* chunks;
-}
-
 async function split(...chunks: readonly Buffer[]): Promise<string[]> {
   const messages: string[] = [];
-  for await (const message of messagesOf(streamOf(chunks))) messages.push(message.toString('hex'));
+  for await (const message of messagesOf(Readable.from(chunks))) messages.push(message.toString('hex'));
   return messages;
 }
 

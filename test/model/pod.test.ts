@@ -48,7 +48,7 @@ describe('namedPort', () => {
     ['of an init container that ends', { name: 'setup', protocol: 'TCP' }, undefined],
     ['with a protocol it is not declared for', { name: 'http', protocol: 'UDP' }, undefined],
     ['unknown', { name: 'grpc', protocol: 'TCP' }, undefined],
-  ] as const)('%s: %s/%s', (_, name, protocol, want) => {
+  ] as const)('%s: %j', (_, { name, protocol }, want) => {
     expect(namedPort(many, name, protocol)).toBe(want);
   });
 });

@@ -9,7 +9,7 @@ const mayImport = {
   flows: ['model', 'net'],
   dns: ['model', 'net'],
   apiserver: ['manifest', 'model', 'net'],
-  lab: ['apiserver', 'dns', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
+  lab: ['apiserver', 'dns', 'report', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
   report: ['flows', 'model', 'net'],
   bench: ['table', 'reference', 'dataplane', 'model', 'net'],
 };

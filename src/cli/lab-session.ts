@@ -6,6 +6,8 @@ import { startLab } from '../lab/start.ts';
 export interface StartedLab extends AsyncDisposable {
   readonly client: LabClient;
   readonly status: LabStatus;
+  /** How long it took to start. */
+  readonly startMs: number;
 }
 
 /** A signal asked the program to end. */
@@ -43,8 +45,10 @@ export class LabSession implements AsyncDisposable {
   start(spec: LabSpec, onProgress: (text: string) => void): Promise<StartedLab> {
     const started = this.#lastStart.then(async () => {
       this.signal.throwIfAborted();
+      const startedAt = performance.now();
       const status = await startLab(spec, onProgress);
-      const lab = this.#keep(status, await connectLab(spec.name));
+      const startMs = performance.now() - startedAt;
+      const lab = this.#keep({ status, startMs, client: await connectLab(spec.name) });
       if (this.signal.aborted) await lab[Symbol.asyncDispose]();
       this.signal.throwIfAborted();
       return lab;
@@ -66,12 +70,11 @@ export class LabSession implements AsyncDisposable {
     process.off('exit', this.#onExit);
   }
 
-  #keep(status: LabStatus, client: LabClient): StartedLab {
+  #keep(started: Omit<StartedLab, typeof Symbol.asyncDispose>): StartedLab {
     let stopped: Promise<void> | undefined;
     const lab: StartedLab = {
-      client,
-      status,
-      [Symbol.asyncDispose]: () => (stopped ??= client.stop().finally(() => this.#running.delete(lab))),
+      ...started,
+      [Symbol.asyncDispose]: () => (stopped ??= started.client.stop().finally(() => this.#running.delete(lab))),
     };
     this.#running.add(lab);
     return lab;

@@ -70,9 +70,8 @@ async function runOne({ lab, spec, words }: LabRun, session: LabSession, termina
   const text = new RunText(terminal.color);
   try {
     words.write(text.heading(lab));
-    const startedAt = performance.now();
     await using started = await session.start(spec, (progress) => terminal.progress(`${spec.name}: ${progress}`));
-    words.write(text.ready(started.status, performance.now() - startedAt));
+    words.write(text.ready(started.status, started.startMs));
     const report = (event: RunEvent): unknown => words.write(text.event(event));
     return { lab, steps: await runLab(lab, started.client, { host: HOST, report, signal: session.signal }) };
   } finally {
@@ -81,8 +80,9 @@ async function runOne({ lab, spec, words }: LabRun, session: LabSession, termina
 }
 
 async function printInOrder(runs: readonly LabRun[], signal: AbortSignal, terminal: Terminal): Promise<void> {
-  for (const { words } of runs) {
+  for (const [index, { words }] of runs.entries()) {
     if (signal.aborted) return;
+    if (index > 0) await terminal.print('\n');
     for await (const text of words) await terminal.write(String(text));
   }
 }

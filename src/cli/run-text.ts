@@ -14,6 +14,8 @@ export interface Tally {
   readonly failed: number;
 }
 
+const WIDTH = 100; // of prose; commands and their output stay as they are
+
 /** A run for people, piece by piece, each ready to be written. */
 export class RunText {
   readonly #paint: Paint;
@@ -24,21 +26,22 @@ export class RunText {
 
   /** The lab's title and what it teaches. */
   heading({ name, title, teaches }: Lab): string {
-    const rule = '='.repeat(Math.min(100, name.length + title.length + 2));
-    return `${this.#paint('bold', printableLine(`${name}: ${title}`))}\n${rule}\n${printable(teaches).trim()}\n`;
+    const rule = '='.repeat(Math.min(WIDTH, name.length + title.length + 2));
+    return `${this.#paint('bold', printableLine(`${name}: ${title}`))}\n${rule}\n${wrapped(teaches)}\n`;
   }
 
   /** That the lab runs. */
-  ready({ pods, external }: LabStatus, ms: number): string {
-    const hosts = external.length === 0 ? '' : `, ${external.length} hosts outside the cluster`;
-    return this.#paint('dim', `${pods.length} pods${hosts}, ready after ${secondsText(ms)}\n`);
+  ready({ pods, external, warnings }: LabStatus, ms: number): string {
+    const hosts = external.length === 0 ? '' : ` and ${external.length} outside the cluster`;
+    const ready = this.#paint('dim', `${pods.length} pods${hosts}, ready after ${secondsText(ms)}`);
+    return [ready, ...warnings.map((warning) => printableLine(`warning: ${warning}`)), ''].join('\n');
   }
 
   /** What a run tells as it goes. */
   event(event: RunEvent): string {
     switch (event.kind) {
       case 'step':
-        return `\n${this.#paint('bold', `Step ${event.number}: ${printable(event.step.text).trim()}`)}\n`;
+        return `\n${this.#paint('bold', wrapped(`Step ${event.number}: ${event.step.text}`))}\n`;
       case 'change':
         return `\n${this.#change(event.change)}\n`;
       case 'expectation':
@@ -90,7 +93,7 @@ export class RunText {
     if (!decisive) return [this.#paint('dim', '  no packet left the pod')];
     const denied = decisive.verdict === 'deny';
     const word = this.#paint(denied ? 'yellow' : 'green', denied ? 'denied' : 'allowed');
-    return [`  ${word} ${printableLine(flowText(decisive))}: ${reasonText(decisive)}`];
+    return [`  ${word} ${printableLine(flowText(decisive))}`, `    ${reasonText(decisive)}`];
   }
 
   #judgement({ failures }: ExpectationResult): string[] {
@@ -102,6 +105,17 @@ export class RunText {
 function flowText({ from, to, protocol, port }: FlowEvent): string {
   const place = protocol === 'ICMP' ? 'ICMP' : `${port}/${protocol}`;
   return `${from.name || from.address} -> ${to.name || to.address} ${place}`;
+}
+
+/** Prose in lines of at most WIDTH characters, if its words let it. */
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  for (const word of printable(text).trim().split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines.splice(-1, 1, `${last} ${word}`);
+    else lines.push(word);
+  }
+  return lines.join('\n');
 }
 
 /** The output's lines, indented, without blank ones at either end and with at most one in a row. */

@@ -21,6 +21,8 @@ import {
 const CHANGE = 0x100;
 const GET = 0x101;
 const DELETE = 0x102;
+const STATS = 0x105;
+const STATS_ENTRIES = 1;
 const TUPLE_ORIGINAL = 1;
 const TUPLE_REPLY = 2;
 const MARK = 8;
@@ -56,8 +58,9 @@ export class Conntrack {
     setReadTimeout(this.#fd, 1000); // the kernel answers a dump at once
   }
 
-  /** All entries. Throws SystemCallError. Cost: a few microseconds an entry and a look at each of the machine's conntrack buckets. */
+  /** All entries. Throws SystemCallError. Cost: a few microseconds an entry, and a look at each of the machine's conntrack buckets (5 ms for 262,144) unless there is no entry. */
   flows(): TrackedFlow[] {
+    if (this.#count() === 0) return [];
     sendAll(this.#fd, new Message({ type: GET, flags: NETLINK.REQUEST | NETLINK.DUMP }).toBytes());
     const flows: TrackedFlow[] = [];
     for (;;) {
@@ -68,6 +71,16 @@ export class Conntrack {
       if (end === 'done') return flows;
       if (end === 'nothing') throw new SystemCallError('dump of conntrack', ERRNO.EAGAIN ?? 0);
     }
+  }
+
+  #count(): number {
+    sendAll(this.#fd, new Message({ type: STATS, flags: NETLINK.REQUEST }).toBytes());
+    let count = -1;
+    this.#receive(true, (view, at, length) => {
+      const entriesAt = findAttribute(view, STATS_ENTRIES, at + MESSAGE_HEADER_BYTES, at + length);
+      if (entriesAt >= 0) count = view.getUint32(entriesAt);
+    });
+    return count;
   }
 
   /** Marks entries as cut or lifts that mark. Entries that are gone are passed over. Throws SystemCallError. */
@@ -170,27 +183,27 @@ function decide(decider: Decider, { source, destination, ipProtocol, port }: Tra
 /** @returns undefined if it is no entry, or one without addresses. */
 function readFlow(view: DataView, at: number, end: number): TrackedFlow | undefined {
   if (view.getUint16(at + 4, LITTLE_ENDIAN) !== CHANGE) return undefined;
-  const attributesAt = at + MESSAGE_HEADER_BYTES;
-  const original = nested(view, TUPLE_ORIGINAL, attributesAt, end);
-  const reply = nested(view, TUPLE_REPLY, attributesAt, end);
-  const id = nested(view, ID, attributesAt, end);
+  const entry = { at: at + MESSAGE_HEADER_BYTES, end };
+  const original = within(view, entry, TUPLE_ORIGINAL);
+  const reply = within(view, entry, TUPLE_REPLY);
+  const id = within(view, entry, ID);
+  const mark = within(view, entry, MARK);
   if (!original || !reply || !id) return undefined;
   const source = addressIn(view, original, 'source');
   const dialled = addressIn(view, original, 'destination');
   const destination = addressIn(view, reply, 'source');
-  const protocol = nested(view, TUPLE_PROTOCOL, reply.at, reply.end);
+  const protocol = within(view, reply, TUPLE_PROTOCOL);
   if (!source || !dialled || !destination || !protocol) return undefined;
-  const numberAt = findAttribute(view, PROTOCOL.number, protocol.at, protocol.end);
-  const portAt = findAttribute(view, PROTOCOL.sourcePort, protocol.at, protocol.end);
-  const markAt = findAttribute(view, MARK, attributesAt, end);
-  if (numberAt < 0) return undefined;
+  const number = within(view, protocol, PROTOCOL.number);
+  const port = within(view, protocol, PROTOCOL.sourcePort);
+  if (!number) return undefined;
   return {
     source,
     dialled,
     destination,
-    ipProtocol: view.getUint8(numberAt),
-    port: portAt < 0 ? 0 : view.getUint16(portAt),
-    cut: markAt >= 0 && view.getUint32(markAt) === CUT_MARK,
+    ipProtocol: view.getUint8(number.at),
+    port: port ? view.getUint16(port.at) : 0,
+    cut: mark !== undefined && view.getUint32(mark.at) === CUT_MARK,
     key: { family: view.getUint8(at + 16), original: copy(view, original), id: copy(view, id) },
   };
 }
@@ -201,16 +214,16 @@ interface Span {
   readonly end: number;
 }
 
-function nested(view: DataView, type: number, at: number, end: number): Span | undefined {
-  const valueAt = findAttribute(view, type, at, end);
-  return valueAt < 0 ? undefined : { at: valueAt, end: attributeEnd(view, valueAt) };
+/** Where the attribute's value lies among those of the span. */
+function within(view: DataView, span: Span, type: number): Span | undefined {
+  const at = findAttribute(view, type, span.at, span.end);
+  return at < 0 ? undefined : { at, end: attributeEnd(view, at) };
 }
 
 function addressIn(view: DataView, tuple: Span, role: 'source' | 'destination'): IpAddress | undefined {
-  const ip = nested(view, TUPLE_IP, tuple.at, tuple.end);
-  if (!ip) return undefined;
-  const span = nested(view, IP[4][role], ip.at, ip.end) ?? nested(view, IP[6][role], ip.at, ip.end);
-  return span && fromBytes(copy(view, span));
+  const ip = within(view, tuple, TUPLE_IP);
+  const address = ip && (within(view, ip, IP[4][role]) ?? within(view, ip, IP[6][role]));
+  return address && fromBytes(copy(view, address));
 }
 
 function copy(view: DataView, { at, end }: Span): Uint8Array {

@@ -1,4 +1,3 @@
-import { assertNever } from '../model/invariant.ts';
 import type { Family, IpAddress } from '../net/ip.ts';
 import type { Port } from '../net/port.ts';
 
@@ -34,7 +33,7 @@ export function gateRules(family: Family, queue: number): string {
   const toGate = `-j NFQUEUE --queue-num ${queue}`; // without --queue-bypass: no gate, no passing
   const cut = `-m connmark --mark ${CUT_MARK}`;
   const denied = `-m mark --mark ${DENY_MARK}`;
-  const unreachable = family === 4 ? 'icmp-admin-prohibited' : 'icmp6-adm-prohibited';
+  const unreachable = family === 4 ? 'icmp-port-unreachable' : 'icmp6-port-unreachable';
   return [
     '*mangle',
     ':FORWARD DROP',
@@ -145,7 +144,7 @@ const TRANSLATION = [
 
 function endpointChain({ protocol, address, endpoints }: ServiceRule, index: number): string[] {
   const targets = endpoints.map((endpoint, place) => `${place} : ${endpoint.address.text} . ${endpoint.port}`);
-  const family = ipKeyword(address.family);
+  const family = address.family === 4 ? 'ip' : 'ip6';
   const choice = `numgen random mod ${targets.length} map { ${targets.join(', ')} }`;
   return [`chain endpoints_${index} {`, `meta l4proto ${protocol.toLowerCase()} dnat ${family} to ${choice}`, '}'];
 }
@@ -167,25 +166,14 @@ function replaceTable(name: string, body: readonly string[]): string {
 }
 
 function set(name: string, type: string, elements: readonly string[]): string {
-  return named('set', name, type, elements);
+  return `set ${name} { type ${type}; ${listed(elements)} }`;
 }
 
 function map(name: string, type: string, elements: readonly string[]): string {
-  return named('map', name, `${type} : verdict`, elements);
+  return `map ${name} { type ${type} : verdict; ${listed(elements)} }`;
 }
 
-function named(kind: 'set' | 'map', name: string, type: string, elements: readonly string[]): string {
-  const list = elements.length === 0 ? '' : `elements = { ${elements.join(', ')} };`;
-  return `${kind} ${name} { type ${type}; ${list} }`;
-}
-
-function ipKeyword(family: Family): 'ip' | 'ip6' {
-  switch (family) {
-    case 4:
-      return 'ip';
-    case 6:
-      return 'ip6';
-    default:
-      return assertNever(family);
-  }
+/** nft takes no empty list. */
+function listed(elements: readonly string[]): string {
+  return elements.length === 0 ? '' : `elements = { ${elements.join(', ')} };`;
 }

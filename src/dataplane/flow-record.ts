@@ -1,6 +1,7 @@
 import { fromBytes, type IpAddress } from '../net/ip.ts';
 import type { PacketHeader } from '../net/packet.ts';
 import { transportOf, type Transport } from '../net/port.ts';
+import type { Judgement } from './repeat-filter.ts';
 
 /** A first packet that was judged. Ports are 0 for ICMP; `bits` are the Decider's, 0 for allowed. */
 export interface FlowRecord {
@@ -39,16 +40,16 @@ export class FlowBatch {
   }
 
   /** Appends a record. `packet` is what `header` was read from. */
-  add(packet: Uint8Array, header: PacketHeader, verdict: { timeMs: number; bits: number; tableVersion: number }): void {
+  add(packet: Uint8Array, header: PacketHeader, judgement: Judgement): void {
     const at = this.#length;
     const view = this.#view;
-    view.setFloat64(at, verdict.timeMs);
-    view.setUint32(at + 8, verdict.tableVersion);
+    view.setFloat64(at, judgement.timeMs);
+    view.setUint32(at + 8, judgement.tableVersion);
     view.setUint16(at + 12, header.sourcePort);
     view.setUint16(at + 14, header.destinationPort);
     view.setUint8(at + 16, header.family);
     view.setUint8(at + 17, header.ipProtocol);
-    view.setUint8(at + 18, verdict.bits);
+    view.setUint8(at + 18, judgement.bits);
     const addressBytes = header.family === 4 ? 4 : 16;
     for (let index = 0; index < addressBytes; index++) {
       this.#bytes[at + SOURCE_AT + index] = packet[header.sourceAt + index] ?? 0;

@@ -108,8 +108,8 @@ class GateLoop {
     if (bits === 0) this.#verdicts.accept(packet.id, 0);
     else if (this.#data.denyMark === 0) this.#verdicts.drop(packet.id);
     else this.#verdicts.accept(packet.id, this.#data.denyMark);
-    if (this.#repeats.isRepeat(bytes, header, bits, timeMs)) return;
-    this.#flows.add(bytes, header, { timeMs, bits, tableVersion: this.#version });
+    const judgement = { timeMs, bits, tableVersion: this.#version };
+    if (!this.#repeats.isRepeat(bytes, header, judgement)) this.#flows.add(bytes, header, judgement);
   }
 
   #report(): void {

@@ -90,8 +90,7 @@ export class DnsServer implements AsyncDisposable {
   }
 
   async #listenTcp(fd: number): Promise<void> {
-    // Half open, so that a client may end its side before it reads the answers.
-    const server = createServer({ allowHalfOpen: true }, (connection) => {
+    const server = createServer((connection) => {
       this.#serve(connection);
     });
     server.maxConnections = MAX_TCP_CONNECTIONS;
@@ -106,7 +105,8 @@ export class DnsServer implements AsyncDisposable {
     this.#connections.add(connection);
     connection.on('close', () => this.#connections.delete(connection));
     connection.setTimeout(this.#tcpIdleMs, () => connection.destroy());
-    // pipeline waits while a client does not read, and ends or destroys the connection whatever happens.
+    // pipeline waits while a client does not read, ends the connection only after the last answer, and destroys it
+    // if anything fails.
     pipeline(connection, (stream: AsyncIterable<Buffer>) => this.#responses(stream), connection).catch(ignoreError);
   }
 

@@ -105,7 +105,10 @@ function addDomain(tree: NameTree, services: readonly Service[], serial: number)
   return soa;
 }
 
-/** Forward and reverse names of the hosts outside, but for names that DNS cannot carry. Those that claim a name within cluster.local are never asked for. */
+/**
+ * Forward and reverse names of the hosts outside, but for names that DNS cannot carry. A name within cluster.local is
+ * the cluster's alone, so one that a host claims is never found.
+ */
 function externalNames(external: readonly ExternalName[]): Names {
   const tree = new NameTree();
   for (const { name: text, addresses } of external) {

@@ -36,7 +36,7 @@ export async function execInPod(client: LabClient, command: PodCommand): Promise
     signalCommand(child, signal);
   };
   const onKeyboard = (signal: NodeJS.Signals): void => {
-    if (process.stdin.isTTY !== true) signalCommand(child, signal); // else the terminal signals the whole group
+    if (!process.stdin.isTTY) signalCommand(child, signal); // else the terminal signals the whole group
   };
   for (const signal of FORWARDED) process.on(signal, forward);
   for (const signal of FROM_KEYBOARD) process.on(signal, onKeyboard);
@@ -60,7 +60,12 @@ export async function execCapture(client: LabClient, command: PodCommand & { tim
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const exit = await exitCode(child);
   const ms = performance.now() - started;
-  return { exit, output: Buffer.concat(chunks).toString('utf8'), ms, timedOut: exit === KILLED && ms >= command.timeoutMs };
+  return {
+    exit,
+    output: Buffer.concat(chunks).toString('utf8'),
+    ms,
+    timedOut: exit === KILLED && ms >= command.timeoutMs,
+  };
 }
 
 function start(

@@ -18,16 +18,7 @@ import { isAlive, readRecord, removeRemains, type LabPaths } from './state-folde
 
 /** Verbs of the lab's control socket: each is a POST of JSON to `/VERB`. */
 export type ControlVerb =
-  | 'status'
-  | 'apply'
-  | 'delete'
-  | 'label'
-  | 'objects'
-  | 'flows'
-  | 'explain'
-  | 'probe'
-  | 'exec-target'
-  | 'stop';
+  'status' | 'apply' | 'delete' | 'label' | 'objects' | 'flows' | 'explain' | 'probe' | 'exec-target' | 'stop';
 
 const STOP_DEADLINE_MS = 10_000; // a lab of 100 pods ends in under a second; past this its process is killed
 

@@ -77,7 +77,7 @@ interface Described {
 const CORE_KINDS = new Set(['Namespace', 'Pod', 'Service']);
 
 function objectOf(view: LabView, { kind, namespace, name, labels, written }: Described, fields: JsonObject): LabObject {
-  const metadata = written && isObject(written.value['metadata']) ? written.value['metadata'] : {};
+  const metadata = written && isObject(written.value.metadata) ? written.value.metadata : {};
   return {
     apiVersion: written?.apiVersion ?? (CORE_KINDS.has(kind) ? 'v1' : ''),
     kind,
@@ -98,8 +98,8 @@ function withoutMetadata(value: JsonObject): JsonObject {
 }
 
 function asWritten(object: ManifestObject): Omit<Described, 'kind'> {
-  const metadata = object.value['metadata'];
-  const labels = isObject(metadata) && isObject(metadata['labels']) ? metadata['labels'] : {};
+  const metadata = object.value.metadata;
+  const labels = isObject(metadata) && isObject(metadata.labels) ? metadata.labels : {};
   const pairs = Object.entries(labels).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
   return { namespace: object.namespace, name: object.name, labels: new Map(pairs), written: object };
 }
@@ -122,8 +122,8 @@ function podObject(view: LabView, pod: Pod, written: ManifestObject | undefined)
       : {}),
   }));
   const spec =
-    written && isObject(written.value['spec'])
-      ? written.value['spec']
+    written && isObject(written.value.spec)
+      ? written.value.spec
       : { containers, restartPolicy: pod.restartPolicy };
   const described = { kind: 'Pod', namespace: pod.namespace, name: pod.name, labels: pod.labels, written };
   return objectOf(view, described, { spec: { ...spec, nodeName: view.nodeName }, status: podStatus(pod, status) });
@@ -167,7 +167,7 @@ function containerState(phase: PodStatus['phase'], message: string): JsonObject 
 }
 
 function serviceObject(view: LabView, service: Service, written: ManifestObject | undefined): LabObject {
-  const spec = written && isObject(written.value['spec']) ? written.value['spec'] : {};
+  const spec = written && isObject(written.value.spec) ? written.value.spec : {};
   const addresses = service.kind.kind === 'clusterIP' ? service.kind.addresses.map(({ text }) => text) : [];
   const [first] = addresses;
   const clusterIps = first === undefined ? {} : { clusterIP: first, clusterIPs: addresses };
@@ -189,11 +189,11 @@ function serviceObject(view: LabView, service: Service, written: ManifestObject 
 
 /** The policy's spec with its defaults filled in. Source: pkg/apis/networking/v1/defaults.go. */
 function policySpec(object: ManifestObject): JsonObject {
-  const written = object.value['spec'];
+  const written = object.value.spec;
   const spec = isObject(written) ? written : {};
-  const types = spec['policyTypes'];
+  const types = spec.policyTypes;
   if (Array.isArray(types) && types.length > 0) return spec;
-  const egress = spec['egress'];
+  const egress = spec.egress;
   const hasEgress = Array.isArray(egress) && egress.length > 0;
   return { podSelector: {}, ...spec, policyTypes: hasEgress ? ['Ingress', 'Egress'] : ['Ingress'] };
 }

@@ -130,10 +130,10 @@ const labelChange = z
   .union([
     z
       .strictObject({ pod: podName, labels })
-      .transform(({ pod, labels }) => ({ kind: 'pod', namespace: pod.namespace, name: pod.name, labels })),
+      .transform(({ pod, labels }) => ({ kind: 'Pod', namespace: pod.namespace, name: pod.name, labels })),
     z
       .strictObject({ namespace: text, labels })
-      .transform(({ namespace, labels }) => ({ kind: 'namespace', namespace: '', name: namespace, labels })),
+      .transform(({ namespace, labels }) => ({ kind: 'Namespace', namespace: '', name: namespace, labels })),
   ])
   .describe('Labels of a pod or of a namespace to change.');
 

@@ -104,8 +104,8 @@ function resultOf(object: ManifestObject, action: ChangeResult['action']): Chang
 }
 
 function labelsOf(object: ManifestObject): Readonly<Record<string, unknown>> {
-  const metadata = object.value['metadata'];
-  const labels = isRecord(metadata) ? metadata['labels'] : undefined;
+  const metadata = object.value.metadata;
+  const labels = isRecord(metadata) ? metadata.labels : undefined;
   return isRecord(labels) ? labels : {};
 }
 

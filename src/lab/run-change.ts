@@ -44,5 +44,12 @@ function filesText(files: readonly string[]): string {
 
 function labelText({ kind, namespace, name, labels }: LabStep['label'][number]): string {
   const pairs = Object.entries(labels).map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`));
-  return ['label', kind, name, ...pairs, ...(namespace === '' ? [] : ['-n', namespace]), '--overwrite'].join(' ');
+  return [
+    'label',
+    kind.toLowerCase(),
+    name,
+    ...pairs,
+    ...(namespace === '' ? [] : ['-n', namespace]),
+    '--overwrite',
+  ].join(' ');
 }

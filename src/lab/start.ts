@@ -103,7 +103,7 @@ export async function startLab(spec: LabSpec, onProgress: (text: string) => void
 
 /** This process's environment, with the folders of system tools, which an ordinary user's PATH often lacks. */
 function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` };
+  return { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` };
 }
 
 function daemonFile(): string {

@@ -43,7 +43,7 @@ export function labPaths(root: string, name: string): LabPaths {
  */
 export async function stateFolder(): Promise<string> {
   const uid = process.getuid?.() ?? 0;
-  const runtime = process.env['XDG_RUNTIME_DIR'];
+  const runtime = process.env.XDG_RUNTIME_DIR;
   const own = runtime !== undefined && (await ownerOf(runtime)) === uid;
   const folder = own ? join(runtime, 'netpol-lab') : join(tmpdir(), `netpol-lab-${uid}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -16,9 +16,14 @@ export function givenClusterIps({ spec: { clusterIP = '', clusterIPs = [] } = {}
   return all.filter((address, index) => all.findIndex(({ text }) => text === address.text) === index);
 }
 
-/** Whether the Service is to have an address of the family: of those that it asks for, of both if it asks for none. */
-export function wantsFamily({ spec: { ipFamilies = [] } = {} }: ServiceManifest, { family }: IpAddress): boolean {
-  return ipFamilies.length === 0 || ipFamilies.includes(`IPv${family}`);
+/**
+ * Whether the Service is to have an address of the family: of those that it asks for, of both if it asks for none.
+ * A cluster would give it one unless its ipFamilyPolicy says otherwise; here that one is had by asking for it.
+ */
+export function wantsFamily({ spec = {} }: ServiceManifest, { family }: IpAddress): boolean {
+  const { ipFamilies = [], ipFamilyPolicy } = spec;
+  if (ipFamilies.length > 0) return ipFamilies.includes(`IPv${family}`);
+  return ipFamilyPolicy !== 'SingleStack' || family === 4;
 }
 
 /** The model of a Service that validation has passed, with these addresses. */

@@ -22,6 +22,7 @@ export const SERVICE = struct('Service', {
     clusterIP: TEXT,
     clusterIPs: listOf(TEXT),
     ipFamilies: listOf(textOfType('v1.IPFamily')),
+    ipFamilyPolicy: textOfType('v1.IPFamilyPolicy'),
     externalName: TEXT,
     publishNotReadyAddresses: BOOL,
     ports: listOf(
@@ -44,7 +45,6 @@ export const SERVICE = struct('Service', {
       'externalTrafficPolicy',
       'internalTrafficPolicy',
       'healthCheckNodePort',
-      'ipFamilyPolicy',
       'trafficDistribution',
     ),
   }),

@@ -20,14 +20,15 @@ export interface Explanation {
  *       egress of default/client: denied: isolated by default/deny-all (deny.yaml:3), no rule matches
  *       ingress of default/web: allowed: no policy isolates it
  */
-export function explanationText({ from, to, protocol, port, notes, report }: Explanation, color: boolean): string {
+export function explanationText({ protocol, port, notes, report, ...ends }: Explanation, color: boolean): string {
   const paint = painter(color);
+  const [from, to] = [printableLine(ends.from), printableLine(ends.to)];
   const head = `${paint(report.verdict === 'allow' ? 'green' : 'red', verdictWord(report))}: ${from} -> ${to} ${port}/${protocol}`;
   const sides = DIRECTIONS.map((direction) => {
     const party = direction === 'egress' ? from : to;
     return `  ${direction} of ${party}: ${directionText(direction, report[direction])}`;
   });
-  return [head, ...sides, ...notes.map((note) => paint('dim', `  ${note}`))].join('\n');
+  return [head, ...sides, ...notes.map((note) => paint('dim', `  ${printableLine(note)}`))].join('\n');
 }
 
 /** One direction's verdict and its reason: `denied: isolated by default/deny-all (deny.yaml:3), no rule matches`. */

@@ -85,8 +85,8 @@ steps:
         apply: [join(folder, 'deny.yaml')],
         delete: [join(folder, 'deny.yaml')],
         label: [
-          { kind: 'pod', namespace: 'default', name: 'web', labels: { env: 'production', old: null } },
-          { kind: 'namespace', namespace: '', name: 'prod', labels: { team: 'a' } },
+          { kind: 'Pod', namespace: 'default', name: 'web', labels: { env: 'production', old: null } },
+          { kind: 'Namespace', namespace: '', name: 'prod', labels: { team: 'a' } },
         ],
         expect: [
           {

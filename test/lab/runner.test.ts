@@ -49,8 +49,8 @@ describe('order', () => {
     expect(double.calls).toEqual([
       'apply one two',
       'delete three',
-      'label pod default/web {"a":"b","c":null} true',
-      'label namespace /prod {"d":"e"} true',
+      'label Pod default/web {"a":"b","c":null} true',
+      'label Namespace /prod {"d":"e"} true',
       'exec default/client sh -c curl -m 3 http://web 5000',
       'probe {"from":"default/client","to":"default/web","protocol":"UDP","port":53,"timeoutMs":2000}',
       'exec default/api-x sh -c true 20000',

@@ -350,7 +350,7 @@ describe('Services', () => {
     expect(shortly(issuesOf(service(spec)))).toEqual(found);
   });
   test('two Services with one address', () => {
-    const text = `${service('{clusterIP: 10.96.0.10, ports: [{port: 80}]}')}`;
+    const text = service('{clusterIP: 10.96.0.10, ports: [{port: 80}]}');
     expect(load(text).issues[0]?.message).toBe(
       'Duplicate value: "10.96.0.10": Service kube-system/kube-dns has this address',
     );

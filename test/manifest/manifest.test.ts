@@ -152,8 +152,8 @@ describe('objects', () => {
   });
 });
 
-const SEED = Number(process.env['FUZZ_SEED'] ?? 20240607);
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
+const SEED = Number(process.env.FUZZ_SEED ?? 20240607);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 
 describe(`never throws (seed ${SEED})`, () => {
   const survives = (text: string): void => {

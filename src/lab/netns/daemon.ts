@@ -1,9 +1,8 @@
 import { readFileSync, writeSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { LabError } from '../../model/lab-error.ts';
 import type { StartMessage, StartOrder } from '../start.ts';
-import { serveControl } from './control-server.ts';
-import { LabControl } from './lab-control.ts';
 import { RunningLab } from './running-lab.ts';
 
 // The process of one lab. It is started by startLab() in namespaces of its own, gets its order on
@@ -21,6 +20,7 @@ function tell(message: StartMessage): void {
 
 async function run(): Promise<void> {
   const order = JSON.parse(readFileSync(0, 'utf8')) as StartOrder;
+  const serving = Promise.all([import('./control-server.ts'), import('./lab-control.ts')]); // while the kernel works
   const onFailure = (error: Error): void => {
     console.error('the gate has ended, so the lab ends', error);
     process.exit(1);
@@ -29,12 +29,14 @@ async function run(): Promise<void> {
     tell({ kind: 'progress', text });
   });
   const stop = (): void => void lab.stop().finally(() => process.exit(0));
+  const [{ serveControl }, { LabControl }] = await serving;
   const control = new LabControl(lab, order.rootless);
   await serveControl({ socket: join(order.folder, 'control.sock'), control, log: lab.log, stop });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   tell({ kind: 'ready', status: control.status() });
 }
 
+enableCompileCache();
 run().catch((error: unknown) => {
   const problem =
     error instanceof LabError

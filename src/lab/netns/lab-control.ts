@@ -92,30 +92,21 @@ export class LabControl {
   }
 
   #label({ kind, namespace, name, labels, overwrite }: z.infer<typeof BODIES.label>): Promise<ChangeReport> {
-    if (kind !== 'Pod' && kind !== 'Namespace') {
-      throw new LabError('usage', `labels of ${kind} have no effect on policies: label a pod or a namespace`);
-    }
+    const target = labelTarget(kind, namespace, name);
     const { cluster } = this.#lab;
+    const text = target.kind === 'Pod' ? `pod ${podKey(target)}` : `namespace ${name}`;
     const labelled =
-      kind === 'Pod'
-        ? cluster.pods.find((pod) => pod.namespace === namespace && pod.name === name)
-        : cluster.namespaces.get(name);
-    if (!labelled)
-      throw new LabError(
-        'usage',
-        `no ${kind.toLowerCase()} ${kind === 'Pod' ? `${namespace}/` : ''}${name} in this lab`,
-      );
+      target.kind === 'Pod' ? cluster.pods.find((pod) => podKey(pod) === podKey(target)) : cluster.namespaces.get(name);
+    if (!labelled) throw new LabError('usage', `no ${text} in lab ${this.#lab.spec.name}`);
     const clash = Object.entries(labels).find(([key, value]) => {
       const present = labelled.labels.get(key);
       return value !== null && present !== undefined && present !== value;
     });
     if (clash && !overwrite) {
-      throw new LabError(
-        'usage',
-        `'${clash[0]}' already has a value (${labelled.labels.get(clash[0]) ?? ''}), and --overwrite is false`,
-      );
+      const value = labelled.labels.get(clash[0]) ?? '';
+      throw new LabError('usage', `${text} has ${clash[0]}=${value} already: change it with --overwrite`);
     }
-    return this.#lab.label({ kind, namespace: kind === 'Pod' ? namespace : '', name }, labels);
+    return this.#lab.label(target, labels);
   }
 
   #explain({ from, to, protocol, port }: z.infer<typeof BODIES.explain>): VerdictReport {
@@ -153,5 +144,20 @@ export class LabControl {
       ...podEntry(runtime.files),
     ];
     return { namespace: runtime.pod.namespace, pod: runtime.pod.name, enter };
+  }
+}
+
+function labelTarget(
+  kind: string,
+  namespace: string,
+  name: string,
+): { kind: 'Pod' | 'Namespace'; namespace: string; name: string } {
+  switch (kind.toLowerCase()) {
+    case 'pod':
+      return { kind: 'Pod', namespace, name };
+    case 'namespace':
+      return { kind: 'Namespace', namespace: '', name };
+    default:
+      throw new LabError('usage', `labels of ${kind} have no effect on policies: label a pod or a namespace`);
   }
 }

@@ -64,7 +64,7 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
 /** Whether a program is on this machine: a path, or a name in PATH. */
 export function hasProgram(program: string): boolean {
   if (program.includes('/')) return isExecutable(program);
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => isExecutable(join(folder, program)));
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, program)));
 }
 
 function isExecutable(path: string): boolean {

@@ -58,6 +58,7 @@ export class RunningLab {
   #version = 1;
   #zone: Zone;
   #zoneSerial = 0;
+  #servicesInForce = '';
   #outside: readonly OutsideHost[] = [];
   #dataPlane: DataPlane | undefined;
   #work: Promise<unknown> = Promise.resolve();
@@ -273,7 +274,11 @@ export class RunningLab {
   /** Tells Services and DNS which pods are ready. */
   async #publish(): Promise<void> {
     this.#zone = this.#buildZone();
-    await this.#plane.setServices(serviceRules(this.cluster, (pod) => this.#isReady(pod)));
+    const rules = serviceRules(this.cluster, (pod) => this.#isReady(pod));
+    const text = JSON.stringify(rules);
+    if (text === this.#servicesInForce) return; // most changes are of policies: they cost no process
+    await this.#plane.setServices(rules);
+    this.#servicesInForce = text;
   }
 
   /** After a change of a pod's phase or readiness: once for as many as there are by then. */

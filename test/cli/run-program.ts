@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+/** How a run of the program ended. */
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How to run it. `state` is the folder where running labs are looked for; none of the machine's own are seen. */
+export interface RunOptions {
+  readonly state: string;
+  readonly stdin?: string;
+  readonly cwd?: string;
+  readonly nodeOptions?: readonly string[];
+  /** A shell command to pipe stdout into; `stdout` is then what that prints. */
+  readonly pipeInto?: string;
+}
+
+const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta.url));
+
+/** Runs netpol-lab as a process of its own, as a user's shell would. */
+export async function runProgram(args: readonly string[], options: RunOptions): Promise<Ended> {
+  const command = [process.execPath, ...(options.nodeOptions ?? []), PROGRAM, ...args];
+  const shell = `set -o pipefail; "$@" | ${options.pipeInto ?? 'cat'}`;
+  const [program = '', ...rest] = options.pipeInto === undefined ? command : ['bash', '-c', shell, 'bash', ...command];
+  const child = spawn(program, rest, {
+    cwd: options.cwd,
+    env: { ...process.env, XDG_RUNTIME_DIR: options.state, NO_COLOR: '', FORCE_COLOR: undefined },
+  });
+  child.stdin.on('error', () => undefined); // a program that has ended already reads nothing more
+  child.stdin.end(options.stdin ?? '');
+  const [stdout, stderr, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { exitCode, stdout, stderr };
+}

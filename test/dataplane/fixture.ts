@@ -1,0 +1,80 @@
+import { DataPlane, type DataPlaneOptions } from '../../src/dataplane/dataplane.ts';
+import type { FlowRecord } from '../../src/dataplane/flow-record.ts';
+import type { NetworkPolicy } from '../../src/model/policy.ts';
+import { compile } from '../../src/table/compile.ts';
+import { cluster } from '../builders/cluster.ts';
+import { pod } from '../builders/pod.ts';
+import { policy } from '../builders/policy.ts';
+import { NODE_ADDRESSES, NodeNetwork, type TestPod } from './node-network.ts';
+
+/** No policies. */
+export const OPEN = tableOf([]);
+/** Nobody may reach any pod. */
+export const CLOSED = tableOf([policy({ ingress: [] })]);
+
+/** The table of pods 1 to 3, labelled `app: p1` and so on, under these policies. */
+export function tableOf(policies: readonly NetworkPolicy[]): SharedArrayBuffer {
+  const node = NODE_ADDRESSES.map(({ text }) => text);
+  const pods = [1, 2, 3].map((number) =>
+    pod({ name: `p${number}`, labels: { app: `p${number}` }, ip: [`10.0.0.${number}`, `fd00::${number}`], node }),
+  );
+  return compile(cluster({ pods, policies })).buffer;
+}
+
+/** A data plane with pods 1, 2 and 3. */
+export interface Fixture extends AsyncDisposable {
+  readonly network: NodeNetwork;
+  readonly plane: DataPlane;
+  readonly pods: readonly [TestPod, TestPod, TestPod];
+  readonly failures: Error[];
+  readonly flows: FlowRecord[];
+  /** The first flow, reported so far or to come, that is so. */
+  flow(matches: (flow: FlowRecord) => boolean): Promise<FlowRecord>;
+}
+
+/** Starts a data plane; it vanishes when the fixture is disposed of. */
+export async function startFixture(options: Partial<DataPlaneOptions> = {}): Promise<Fixture> {
+  const network = new NodeNetwork();
+  const flows: FlowRecord[] = [];
+  const failures: Error[] = [];
+  let notice = (): void => undefined;
+  const plane = await DataPlane.start({
+    namespace: network.namespace,
+    queue: 0,
+    nodeAddresses: NODE_ADDRESSES,
+    table: OPEN,
+    deny: 'drop',
+    established: 'keep',
+    onFlows: (batch) => {
+      flows.push(...batch);
+      notice();
+    },
+    onFailure: (error) => {
+      failures.push(error);
+      notice();
+    },
+    ...options,
+  });
+  const pods = [network.attach(1), network.attach(2), network.attach(3)] as const;
+  await plane.setPods(network.pods);
+  return {
+    network,
+    plane,
+    pods: [...pods],
+    failures,
+    flows,
+    flow: async (matches) => {
+      for (;;) {
+        const found = flows.find(matches);
+        if (found) return found;
+        await new Promise<void>((resolve) => {
+          notice = resolve;
+        });
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await plane.stop();
+      network.close();
+    },
+  };
+}

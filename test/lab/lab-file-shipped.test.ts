@@ -1,0 +1,36 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadLab, toSpec } from '../../src/lab/lab-file.ts';
+import { readLabManifests } from '../../src/lab/lab-manifests.ts';
+import { labFolder, shippedLabs } from '../../src/lab/shipped.ts';
+import { parseManifests } from '../../src/manifest/manifest.ts';
+import { validateObject } from '../../src/manifest/validate.ts';
+
+test('the shipped labs are listed by name', async () => {
+  const labs = await shippedLabs();
+  expect(labs.map(({ name }) => name)).toEqual(['default-deny', 'default-deny-all', 'dns-egress']);
+  expect(labs.map(({ title }) => title)).not.toContain('');
+});
+
+test('each has a README and manifests that the API server takes', async () => {
+  for (const { name, folder } of await shippedLabs()) {
+    await access(join(folder, 'README.md'));
+    const lab = await loadLab(folder);
+    const { files } = await toSpec(lab, name, {});
+    const applied = await readLabManifests(lab.steps.flatMap(({ apply }) => apply));
+    const { objects, issues, warnings } = parseManifests([...files, ...applied]);
+    expect({ name, issues: [...issues, ...objects.flatMap(validateObject)], warnings }).toEqual({
+      name,
+      issues: [],
+      warnings: [],
+    });
+  }
+});
+
+test('a lab is a shipped name, or else a folder', async () => {
+  const [first] = await shippedLabs();
+  expect(await labFolder('default-deny')).toBe(first?.folder);
+  expect(await labFolder('./default-deny')).toBe('./default-deny');
+  expect(await labFolder('mine')).toBe('mine');
+});

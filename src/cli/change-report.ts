@@ -19,7 +19,7 @@ export async function printChanges(
 }
 
 /** `networkpolicy.networking.k8s.io/deny-all created`, or `… "deny-all" deleted`. Source: kubectl's printers. */
-function resultText({ kind, name, action }: ChangeResult): string {
+export function resultText({ kind, name, action }: ChangeResult): string {
   const resource = kindNamed(kind)?.resource ?? kind.toLowerCase();
   return action === 'deleted' ? `${resource} "${name}" deleted` : `${resource}/${name} ${action}`;
 }

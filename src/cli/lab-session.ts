@@ -1,6 +1,7 @@
 import { connectLab } from '../lab/connect.ts';
 import type { LabClient, LabSpec, LabStatus } from '../lab/lab-client.ts';
 import { startLab } from '../lab/start.ts';
+import { ENDING, Interrupted } from './interruption.ts';
 
 /** A lab that runs. Disposing ends it. */
 export interface StartedLab extends AsyncDisposable {
@@ -9,18 +10,6 @@ export interface StartedLab extends AsyncDisposable {
   /** How long it took to start. */
   readonly startMs: number;
 }
-
-/** A signal asked the program to end. */
-export class Interrupted extends Error {
-  readonly signal: NodeJS.Signals;
-
-  constructor(signal: NodeJS.Signals) {
-    super(`ended by ${signal}`);
-    this.signal = signal;
-  }
-}
-
-const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Labs that a command starts and that do not outlive it: disposing the session ends them all, and
@@ -33,7 +22,6 @@ export class LabSession implements AsyncDisposable {
 
   constructor() {
     for (const signal of ENDING) process.on(signal, this.#onSignal);
-    process.on('exit', this.#onExit);
   }
 
   /** Aborts as soon as the labs are being ended. */
@@ -46,7 +34,7 @@ export class LabSession implements AsyncDisposable {
     const started = this.#lastStart.then(async () => {
       this.signal.throwIfAborted();
       const startedAt = performance.now();
-      const status = await startLab(spec, onProgress);
+      const status = await startLab(spec, onProgress, this.signal);
       const startMs = performance.now() - startedAt;
       const lab = this.#keep({ status, startMs, client: await connectLab(spec.name) });
       if (this.signal.aborted) await lab[Symbol.asyncDispose]();
@@ -67,7 +55,6 @@ export class LabSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end(new Error('the session is over'));
     for (const signal of ENDING) process.off(signal, this.#onSignal);
-    process.off('exit', this.#onExit);
   }
 
   #keep(started: Omit<StartedLab, typeof Symbol.asyncDispose>): StartedLab {
@@ -83,16 +70,5 @@ export class LabSession implements AsyncDisposable {
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     // Whoever awaits the session meets the same failure again.
     this.end(new Interrupted(signal)).catch(() => undefined);
-  };
-
-  /** For what ends the program at once, such as a signal while another lab starts: nothing can be awaited here. */
-  readonly #onExit = (): void => {
-    for (const { status } of this.#running) {
-      try {
-        process.kill(status.pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-    }
   };
 }

@@ -4,6 +4,7 @@ import { LabError } from '../model/lab-error.ts';
 import { suggestion } from '../model/nearest-name.ts';
 import { printable } from '../report/printable.ts';
 import { nameCompletions } from './completion.ts';
+import { Interrupted } from './interruption.ts';
 import { OutputClosed, Terminal } from './terminal.ts';
 import { addVerb, type Verb } from './verb.ts';
 import { APPLY } from './apply.ts';
@@ -122,6 +123,7 @@ function joinDashes(argv: readonly string[]): string[] {
 /** Says what went wrong. @returns the exit code for it. */
 function exitCodeOf(error: unknown, terminal: Terminal): number {
   if (error instanceof OutputClosed) return EXIT.fine;
+  if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof LabError) {
     terminal.complain(`error: ${error.message}`);
     return error.code === 'usage' ? EXIT.usage : EXIT.environment;

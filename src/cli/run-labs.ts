@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:os';
 import { PassThrough } from 'node:stream';
 import { execCapture } from '../lab/exec.ts';
 import type { LabSpec } from '../lab/lab-client.ts';
 import { loadLab, toSpec, type Lab } from '../lab/lab-file.ts';
 import { isMet, runLab, type RunEvent, type StepResult } from '../lab/runner.ts';
 import { labFolder } from '../lab/shipped.ts';
-import { Interrupted, LabSession } from './lab-session.ts';
+import { Interrupted } from './interruption.ts';
+import { LabSession } from './lab-session.ts';
 import { runJson, type LabResult } from './run-json.ts';
 import { RunText, type Tally } from './run-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -49,7 +49,7 @@ export async function runLabs(order: RunOrder, terminal: Terminal): Promise<numb
     return tally.failed === 0 ? 0 : 1;
   } catch (error) {
     const reason: unknown = session.signal.aborted ? session.signal.reason : error;
-    if (reason instanceof Interrupted) return 128 + constants.signals[reason.signal];
+    if (reason instanceof Interrupted) return reason.exitCode;
     throw reason;
   }
 }

@@ -7,6 +7,7 @@ import type { RunEvent } from '../lab/runner.ts';
 import { painter, type Paint } from '../report/color.ts';
 import { printable, printableLine } from '../report/printable.ts';
 import { reasonText } from '../report/verdict-text.ts';
+import { resultText } from './change-report.ts';
 
 /** How a run ended. */
 export interface Tally {
@@ -56,10 +57,7 @@ export class RunText {
   }
 
   #change({ command, results, warnings, enforcedMs }: StepChange): string {
-    const done = results.map(({ kind, namespace, name, action }) => {
-      const place = namespace === '' ? '' : ` in ${namespace}`;
-      return printableLine(`${kind} ${name}${place} ${action}`);
-    });
+    const done = results.map((result) => printableLine(resultText(result)));
     return [
       this.#paint('bold', printableLine(`$ netpol-lab ${command}`)),
       ...warnings.map((warning) => `    warning: ${printableLine(warning)}`),

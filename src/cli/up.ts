@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { LabOptions, LabSpec, LabStatus } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
+import { untilSignal } from './interruption.ts';
 import { buildFrom, parseFiles, readManifests, refuseIssues } from './manifests.ts';
 import { FILES, output, single } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -46,9 +47,11 @@ export const UP: Verb<Options> = {
     const spec = await specOf(options, terminal);
     const { startLab } = await import('../lab/start.ts');
     const started = performance.now();
-    const status = await startLab(spec, (text) => {
+    const onProgress = (text: string): void => {
       terminal.progress(text);
-    });
+    };
+    const status = await untilSignal((signal) => startLab(spec, onProgress, signal));
+    for (const warning of status.warnings) terminal.complain(`warning: ${warning}`);
     if (options.o === 'json') await terminal.printJson(status);
     else await terminal.print(upText(status, performance.now() - started));
     return 0;

@@ -122,9 +122,7 @@ function podObject(view: LabView, pod: Pod, written: ManifestObject | undefined)
       : {}),
   }));
   const spec =
-    written && isObject(written.value.spec)
-      ? written.value.spec
-      : { containers, restartPolicy: pod.restartPolicy };
+    written && isObject(written.value.spec) ? written.value.spec : { containers, restartPolicy: pod.restartPolicy };
   const described = { kind: 'Pod', namespace: pod.namespace, name: pod.name, labels: pod.labels, written };
   return objectOf(view, described, { spec: { ...spec, nodeName: view.nodeName }, status: podStatus(pod, status) });
 }

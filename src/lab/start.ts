@@ -1,8 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -43,8 +41,6 @@ const REQUIRED_TOOLS = [
   'hostname',
 ];
 
-const INTERRUPTS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-
 // The shell is the first process of the lab's pid namespace: it reaps orphans, and as it ends with
 // the lab's process, the kernel ends everything else in there. "exit" keeps it from exec'ing Node.
 const INIT = '"$0" "$@"; exit $?';
@@ -53,9 +49,15 @@ const INIT = '"$0" "$@"; exit $?';
  * Starts a lab in the background, in namespaces of its own: as root in network, mount and pid
  * namespaces; as another user in a user namespace around them. Returns when every pod is ready.
  * Nothing of a lab outlives its process: its namespaces hold everything, and it holds them.
+ * If `signal` aborts, what was started is ended, and its reason thrown.
  * @throws LabError usage: name in use, manifests invalid; environment: no namespaces, tools missing.
  */
-export async function startLab(spec: LabSpec, onProgress: (text: string) => void): Promise<LabStatus> {
+export async function startLab(
+  spec: LabSpec,
+  onProgress: (text: string) => void,
+  signal?: AbortSignal,
+): Promise<LabStatus> {
+  signal?.throwIfAborted();
   const paths = labPaths(await stateFolder(), spec.name);
   const previous = await readRecord(paths);
   if (previous && isAlive(previous)) {
@@ -73,12 +75,8 @@ export async function startLab(spec: LabSpec, onProgress: (text: string) => void
     [...kinds.arguments, '--fork', '--kill-child', 'sh', '-c', INIT, process.execPath, daemonFile()],
     { stdio: ['pipe', log.fd, log.fd, 'pipe'], detached: true, env: environment() },
   );
-  const interrupted = (signal: NodeJS.Signals): void => {
-    launcher.kill('SIGKILL');
-    rmSync(paths.folder, { recursive: true, force: true });
-    process.exit(128 + constants.signals[signal]);
-  };
-  for (const signal of INTERRUPTS) process.once(signal, interrupted);
+  const interrupted = (): void => void launcher.kill('SIGKILL');
+  signal?.addEventListener('abort', interrupted);
   try {
     await once(launcher, 'spawn');
     await writeFile(paths.record, JSON.stringify(recordOf(spec.name, launcher)), { mode: 0o600 });
@@ -90,12 +88,13 @@ export async function startLab(spec: LabSpec, onProgress: (text: string) => void
     const complaint = (await readFile(paths.log, 'utf8')).trim();
     launcher.kill('SIGKILL');
     await removeRemains(paths);
+    signal?.throwIfAborted();
     if (error instanceof LabError) throw error;
     throw new LabError('environment', `lab ${spec.name} did not start: ${complaint || String(error)}`, {
       cause: error,
     });
   } finally {
-    for (const signal of INTERRUPTS) process.off(signal, interrupted);
+    signal?.removeEventListener('abort', interrupted);
     await log.close();
     release(launcher);
   }

@@ -1,5 +1,5 @@
 import type { FieldPath } from './field-path.ts';
-import { forbidden, invalid, invalids, required, type Finding } from './finding.ts';
+import { forbidden, invalid, invalids, required, standingAt, type Finding } from './finding.ts';
 import type { LabelSelector, ObjectMeta } from './metadata-schema.ts';
 import { dnsLabelErrors, labelValueErrors, qualifiedNameErrors } from './name-rules.ts';
 
@@ -22,7 +22,7 @@ export function checkMarks(meta: ObjectMeta, path: FieldPath): Finding[] {
   return [
     ...checkLabels(meta.labels ?? {}, [...path, 'labels']),
     ...Object.keys(meta.annotations ?? {}).flatMap((key) =>
-      invalids(annotations, key, qualifiedNameErrors(key.toLowerCase()), [...annotations, key]),
+      standingAt([...annotations, key], invalids(annotations, key, qualifiedNameErrors(key.toLowerCase()))),
     ),
   ];
 }
@@ -30,8 +30,8 @@ export function checkMarks(meta: ObjectMeta, path: FieldPath): Finding[] {
 /** What ValidateLabels finds; each finding is of the whole map. */
 export function checkLabels(labels: Readonly<Record<string, string>>, path: FieldPath): Finding[] {
   return Object.entries(labels).flatMap(([key, value]) => [
-    ...invalids(path, key, qualifiedNameErrors(key), [...path, key]),
-    ...invalids(path, value, labelValueErrors(value), [...path, key]),
+    ...standingAt([...path, key], invalids(path, key, qualifiedNameErrors(key))),
+    ...standingAt([...path, key], invalids(path, value, labelValueErrors(value))),
   ]);
 }
 

@@ -12,44 +12,44 @@ export interface Finding {
 }
 
 /** A value that breaks a rule. */
-export function invalid(path: FieldPath, value: unknown, detail: string, at = path): Finding {
-  return finding('FieldValueInvalid', path, at, `Invalid value: ${valueText(value)}: ${detail}`);
+export function invalid(path: FieldPath, value: unknown, detail: string): Finding {
+  return finding('FieldValueInvalid', path, `Invalid value: ${valueText(value)}: ${detail}`);
+}
+
+/** The same findings where the text to mend stands deeper than the field that they are about. */
+export function standingAt(at: FieldPath, findings: readonly Finding[]): Finding[] {
+  return findings.map((found) => ({ ...found, at }));
 }
 
 /** A value that must be there and is not. */
 export function required(path: FieldPath, detail = ''): Finding {
-  return finding('FieldValueRequired', path, path, detail === '' ? 'Required value' : `Required value: ${detail}`);
+  return finding('FieldValueRequired', path, detail === '' ? 'Required value' : `Required value: ${detail}`);
 }
 
 /** A value that may not be there. */
 export function forbidden(path: FieldPath, detail: string): Finding {
-  return finding('FieldValueForbidden', path, path, `Forbidden: ${detail}`);
+  return finding('FieldValueForbidden', path, `Forbidden: ${detail}`);
 }
 
 /** A value that is none of those that the field can have. */
 export function notSupported(path: FieldPath, value: string, supported: readonly string[]): Finding {
   const list = supported.map((one) => valueText(one)).join(', ');
-  return finding(
-    'FieldValueNotSupported',
-    path,
-    path,
-    `Unsupported value: ${valueText(value)}: supported values: ${list}`,
-  );
+  return finding('FieldValueNotSupported', path, `Unsupported value: ${valueText(value)}: supported values: ${list}`);
 }
 
 /** A value that another item of the list has already. */
 export function duplicate(path: FieldPath, value: unknown): Finding {
-  return finding('FieldValueDuplicate', path, path, `Duplicate value: ${valueText(value)}`);
+  return finding('FieldValueDuplicate', path, `Duplicate value: ${valueText(value)}`);
 }
 
 /** What the decoder of the API server refuses, before validation: unknown fields and wrong types. */
 export function undecodable(path: FieldPath, message: string): Finding {
-  return finding('StrictDecoding', path, path, message);
+  return finding('StrictDecoding', path, message);
 }
 
 /** The invalid values that a rule's messages stand for. */
-export function invalids(path: FieldPath, value: unknown, details: readonly string[], at = path): Finding[] {
-  return details.map((detail) => invalid(path, value, detail, at));
+export function invalids(path: FieldPath, value: unknown, details: readonly string[]): Finding[] {
+  return details.map((detail) => invalid(path, value, detail));
 }
 
 /** A text that a message shows as it is: a value in Go's syntax. */
@@ -82,6 +82,6 @@ function valueText(value: unknown): string {
   return value instanceof GoSyntax ? value.text : JSON.stringify(value);
 }
 
-function finding(type: string, path: FieldPath, at: FieldPath, message: string): Finding {
-  return { path, at, type, message };
+function finding(type: string, path: FieldPath, message: string): Finding {
+  return { path, at: path, type, message };
 }

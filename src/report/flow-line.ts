@@ -5,7 +5,7 @@ import { reasonText } from './verdict-text.ts';
 
 /**
  * A flow event on one line:
- * `12:00:01.123 denied TCP default/client 10.244.0.5:43210 -> default/web 10.244.0.6:80: ingress denied: …`.
+ * `12:00:01.123 denied  TCP  default/client (10.244.0.5:43210) -> default/web (10.244.0.6:80)  ingress denied: …`.
  */
 export function flowLine(event: FlowEvent, color: boolean): string {
   const paint = painter(color);

@@ -32,7 +32,7 @@ export function explanationText({ protocol, port, notes, report, ...ends }: Expl
 }
 
 /** One direction's verdict and its reason: `denied: isolated by default/deny-all (deny.yaml:3), no rule matches`. */
-export function directionText(direction: Direction, report: DirectionReport): string {
+function directionText(direction: Direction, report: DirectionReport): string {
   if (!report.isolated) return `${verdictWord(report)}: no policy isolates it`;
   const policies = report.policies.map((policy) => policyText(direction, policy)).join(' and ');
   if (report.verdict === 'deny') return `denied: isolated by ${policies}, no rule matches`;

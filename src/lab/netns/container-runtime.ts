@@ -98,7 +98,7 @@ export class ContainerRuntime {
   async #supervise(command: readonly string[]): Promise<void> {
     const { signal } = this.#stopping;
     let waitMs = FIRST_RESTART_MS;
-    while (!signal.aborted) {
+    for (;;) {
       const exitCode = await this.#runOnce(command);
       if (signal.aborted) return;
       if (!this.#restartsAfter(exitCode)) {
@@ -107,7 +107,8 @@ export class ContainerRuntime {
       }
       this.#restarts += 1;
       this.#enter({ kind: 'restarting', message: `container ${this.container.name} ended with exit code ${exitCode}` });
-      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      const waited = await delay(waitMs, true, { signal }).catch(() => false);
+      if (!waited) return;
       waitMs = Math.min(waitMs * 2, LAST_RESTART_MS);
     }
   }

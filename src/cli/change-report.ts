@@ -1,6 +1,6 @@
 import type { ChangeReport, ChangeResult } from '../lab/lab-client.ts';
 import { kindNamed } from '../model/kind-names.ts';
-import { refuseIssues } from './manifests.ts';
+import { refuseIssues, warn } from './manifests.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Prints what became of each object, as kubectl does, and how long it took. @throws LabError usage if there are issues: then nothing was changed. */
@@ -8,7 +8,7 @@ export async function printChanges(
   report: ChangeReport,
   { format, terminal }: { format: 'text' | 'json' | undefined; terminal: Terminal },
 ): Promise<void> {
-  for (const warning of report.warnings) terminal.complain(`warning: ${warning}`);
+  warn(report.warnings, terminal);
   await refuseIssues(report.issues);
   if (format === 'json') {
     await terminal.printJson({ results: report.results, enforcedMs: report.enforcedMs });

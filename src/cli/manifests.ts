@@ -16,31 +16,40 @@ export async function readManifests(paths: readonly string[]): Promise<readonly 
   }
 }
 
-/** Parses manifests; what is passed over is said on the terminal. */
-export async function parseFiles(files: readonly ManifestFile[], terminal: Terminal): Promise<Manifests> {
+/** A cluster and all that was found out on the way to it. */
+export interface Built {
+  readonly objects: Manifests['objects'];
+  readonly cluster: Cluster;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly string[];
+}
+
+/** Parses manifests and makes a cluster of them. */
+export async function build(files: readonly ManifestFile[]): Promise<Built> {
   const { parseManifests } = await import('../manifest/manifest.ts');
-  const manifests = parseManifests(files);
-  warn(manifests.warnings, terminal);
-  return manifests;
+  const { AddressPool } = await import('../manifest/address-pool.ts');
+  const { buildCluster } = await import('../manifest/build-cluster.ts');
+  const { objects, issues, warnings } = parseManifests(files);
+  const built = buildCluster(objects, new AddressPool());
+  return {
+    objects,
+    cluster: built.cluster,
+    issues: [...issues, ...built.issues],
+    warnings: [...warnings, ...built.warnings],
+  };
 }
 
 /** Reads manifests as a cluster. @throws LabError usage that lists what is wrong with them. */
 export async function loadCluster(paths: readonly string[], terminal: Terminal): Promise<Cluster> {
-  const { cluster, issues } = await buildFrom(await parseFiles(await readManifests(paths), terminal), terminal);
+  const { cluster, issues, warnings } = await build(await readManifests(paths));
+  warn(warnings, terminal);
   await refuseIssues(issues);
   return cluster;
 }
 
-/** Makes a cluster of parsed manifests; its warnings are said on the terminal. `issues` are those of parsing and building. */
-export async function buildFrom(
-  manifests: Manifests,
-  terminal: Terminal,
-): Promise<{ readonly cluster: Cluster; readonly issues: readonly Issue[] }> {
-  const { AddressPool } = await import('../manifest/address-pool.ts');
-  const { buildCluster } = await import('../manifest/build-cluster.ts');
-  const { cluster, issues, warnings } = buildCluster(manifests.objects, new AddressPool());
-  warn(warnings, terminal);
-  return { cluster, issues: [...manifests.issues, ...issues] };
+/** Says warnings, a line each. */
+export function warn(warnings: readonly string[], terminal: Terminal): void {
+  for (const warning of warnings) terminal.complain(`warning: ${warning}`);
 }
 
 /** @throws LabError usage if there are issues, with a line for each. */
@@ -49,8 +58,4 @@ export async function refuseIssues(issues: readonly Issue[]): Promise<void> {
   const { issueText } = await import('../manifest/issue.ts');
   const summary = issues.length === 1 ? 'an issue in the manifests' : `${issues.length} issues in the manifests`;
   throw new LabError('usage', [`${summary}, nothing was done`, ...issues.map(issueText)].join('\n  '));
-}
-
-function warn(warnings: readonly string[], terminal: Terminal): void {
-  for (const warning of warnings) terminal.complain(`warning: ${warning}`);
 }

@@ -3,9 +3,8 @@ import { basename, join, resolve } from 'node:path';
 import type { LabOptions, LabSpec, LabStatus } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
 import { untilSignal } from './interruption.ts';
-import { buildFrom, parseFiles, readManifests, refuseIssues } from './manifests.ts';
+import { build, readManifests, refuseIssues, warn } from './manifests.ts';
 import { FILES, output, single } from './options.ts';
-import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
 
 interface Options {
@@ -44,21 +43,21 @@ export const UP: Verb<Options> = {
       })
       .conflicts('f', 'lab'),
   run: async (options, terminal) => {
-    const spec = await specOf(options, terminal);
+    const spec = await specOf(options);
     const { startLab } = await import('../lab/start.ts');
     const started = performance.now();
     const onProgress = (text: string): void => {
       terminal.progress(text);
     };
     const status = await untilSignal((signal) => startLab(spec, onProgress, signal));
-    for (const warning of status.warnings) terminal.complain(`warning: ${warning}`);
+    warn(status.warnings, terminal);
     if (options.o === 'json') await terminal.printJson(status);
     else await terminal.print(upText(status, performance.now() - started));
     return 0;
   },
 };
 
-async function specOf({ lab, f, name, deny, established }: Options, terminal: Terminal): Promise<LabSpec> {
+async function specOf({ lab, f, name, deny, established }: Options): Promise<LabSpec> {
   const override: Partial<LabOptions> = { ...(deny ? { deny } : {}), ...(established ? { established } : {}) };
   const [folder, ...others] = f ?? [];
   const ofLabFile = lab === undefined && folder !== undefined && others.length === 0 && (await hasLabFile(folder));
@@ -75,7 +74,7 @@ async function specOf({ lab, f, name, deny, established }: Options, terminal: Te
     );
   }
   const files = await readManifests(f);
-  await refuseIssues((await buildFrom(await parseFiles(files, terminal), terminal)).issues);
+  await refuseIssues((await build(files)).issues); // its warnings come from the lab
   return {
     name: name ?? nameOf(folder),
     files,

@@ -1,6 +1,6 @@
 import type { Issue } from '../manifest/issue.ts';
 import type { ManifestObject } from '../manifest/manifest.ts';
-import { buildFrom, parseFiles, readManifests } from './manifests.ts';
+import { build, readManifests, warn } from './manifests.ts';
 import { FILES, output } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
@@ -44,13 +44,13 @@ async function findIssues(
   terminal: Terminal,
 ): Promise<{ readonly objects: readonly ManifestObject[]; readonly issues: readonly Issue[] }> {
   const { validateObject } = await import('../manifest/validate.ts');
-  const manifests = await parseFiles(await readManifests(paths), terminal);
-  const together = await buildFrom(manifests, terminal);
+  const { objects, issues, warnings } = await build(await readManifests(paths));
+  warn(warnings, terminal);
   const found = new Map<string, Issue>();
-  for (const issue of [...manifests.objects.flatMap(validateObject), ...together.issues]) {
+  for (const issue of [...objects.flatMap(validateObject), ...issues]) {
     found.set(JSON.stringify(issue), issue);
   }
-  return { objects: manifests.objects, issues: [...found.values()] };
+  return { objects, issues: [...found.values()] };
 }
 
 /** One entry an object, then one for each issue that belongs to none. */

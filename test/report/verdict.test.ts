@@ -81,7 +81,7 @@ describe('explanationText', () => {
     const evil = policy({ name: 'a\x1b[2Jb', ingress: [] });
     const report = verdictReport(verdictOf({ egress: open, ingress: { kind: 'no-rule', policies: [evil] } }));
     const text = explanationText({ ...ends, from: 'x\x07\n\x9by', notes: ['\x1b]0;t\x07'], report }, false);
-     
+
     expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
     expect(text.split('\n')).toHaveLength(4);
   });

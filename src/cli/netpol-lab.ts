@@ -4,6 +4,7 @@
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 22)) {
+  (await import('node:module')).enableCompileCache(); // a third off the start
   const { main } = await import('./main.ts');
   await main(process.argv.slice(2));
 } else {

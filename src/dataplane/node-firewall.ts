@@ -44,6 +44,9 @@ export class NodeFirewall {
       // A pod that reaches itself through its Service is no reason to tell it of a shorter way.
       setKernel('net/ipv4/conf/all/send_redirects', 0);
       setKernel('net/ipv4/conf/default/send_redirects', 0);
+      // A refusal that is held back by the kernel's rate limit looks like a drop.
+      setKernel('net/ipv4/icmp_ratemask', 0);
+      setKernel('net/ipv6/icmp/ratemask', '\n');
     });
     return firewall;
   }
@@ -110,8 +113,8 @@ async function feed(child: ChildProcess, input: string): Promise<void> {
   });
 }
 
-/** Sets a number under /proc/sys for the network namespace that this thread is in. */
-function setKernel(path: string, value: number): void {
+/** Sets a value under /proc/sys for the network namespace that this thread is in. */
+function setKernel(path: string, value: number | string): void {
   try {
     writeFileSync(`/proc/sys/${path}`, String(value));
   } catch (error) {

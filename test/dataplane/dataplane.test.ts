@@ -3,21 +3,12 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inNamespace } from '../../src/dataplane/libc.ts';
 import { policy } from '../builders/policy.ts';
+import { echoAttempt } from './echo.ts';
 import { dial, tcpAttempt, tcpServer, udpAttempt, udpServer } from './attempt.ts';
 import { CLOSED, OPEN, startFixture, tableOf, type Fixture } from './fixture.ts';
 import { NodeNetwork, type TestPod } from './node-network.ts';
 
 const FAMILIES = [4, 6] as const;
-
-/** Whether the pod's real ping is answered. */
-function ping(pod: TestPod, address: string): boolean {
-  try {
-    inNamespace(pod.namespace, () => execFileSync('ping', ['-n', '-c', '1', '-W', '0.4', address], { stdio: 'ignore' }));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('verdicts on real connections', () => {
   let fixture: Fixture;
@@ -72,7 +63,7 @@ describe('verdicts on real connections', () => {
     test('ICMP passes only where a rule names no ports', () => {
       const outcomes = [OPEN, CLOSED, tableOf([policy({ ingress: [{ ports: ['80'] }] })])].map((table) => {
         fixture.plane.swap(table);
-        return ping(client, server.address[family].text);
+        return echoAttempt(client, server.address[family]);
       });
       expect(outcomes).toEqual([true, false, false]);
     });

@@ -22,7 +22,14 @@ export class NodeNetwork {
   constructor() {
     inNamespace(this.namespace, () => {
       prepare();
-      batch(['link set lo up', 'addr add 10.99.0.1/32 dev lo', 'addr add fd00:99::1/128 dev lo nodad']);
+      batch([
+        'link set lo up',
+        'addr add 10.99.0.1/32 dev lo',
+        'addr add fd00:99::1/128 dev lo nodad',
+        // Without a route the node could not even begin to reach a Service's address.
+        'route add 10.96.0.0/12 dev lo',
+        'route add fd00:10:96::/108 dev lo',
+      ]);
     });
   }
 

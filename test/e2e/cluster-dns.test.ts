@@ -77,7 +77,7 @@ const LOOKUPS: readonly Lookup[] = [
   {
     name: 'SRV of a headless Service',
     command: 'dig +short SRV _sql._tcp.db.default.svc.cluster.local',
-    lines: () => ['0 25 5432 db-0.db.default.svc.cluster.local.', '0 25 5432 db-1.db.default.svc.cluster.local.'],
+    lines: () => ['0 50 5432 db-0.db.default.svc.cluster.local.', '0 50 5432 db-1.db.default.svc.cluster.local.'],
   },
   { name: 'PTR of a Service', command: 'dig +short -x 10.96.0.80', lines: () => ['web.default.svc.cluster.local.'] },
   { name: 'PTR of a Service over IPv6', command: 'dig +short -x fd00:10:96::80', lines: () => ['web.default.svc.cluster.local.'] },

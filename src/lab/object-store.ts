@@ -58,7 +58,7 @@ export class ObjectStore {
     for (const target of gone) {
       const object = objects.get(objectKey(target));
       if (!object) {
-        missing.push(objectKey(target));
+        missing.push(`${target.kind} ${target.namespace === '' ? target.name : podKey(target)}`);
         continue;
       }
       objects.delete(objectKey(target));

@@ -1,6 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LabError } from '../model/lab-error.ts';
+import { suggestion } from '../model/nearest-name.ts';
 import { loadLab } from './lab-file.ts';
 
 /** A lab that comes with netpol-lab. */
@@ -10,21 +12,33 @@ export interface ShippedLab {
   readonly folder: string;
 }
 
+// src/lab and dist/lab are both two levels below the package.
+const ROOT = fileURLToPath(new URL('../../labs', import.meta.url));
+
 /** The labs of this package, sorted by name. */
 export async function shippedLabs(): Promise<readonly ShippedLab[]> {
-  // src/lab and dist/lab are both two levels below the package.
-  const root = fileURLToPath(new URL('../../labs', import.meta.url));
-  const entries = await readdir(root, { withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name));
-  const labs = await Promise.all(folders.sort().map(loadLab));
+  const names = await shippedNames();
+  const labs = await Promise.all(names.map((name) => loadLab(join(ROOT, name))));
   return labs.map(({ name, title, folder }) => ({ name, title, folder }));
 }
 
 /**
  * The folder of a lab given as users name it: a shipped lab's name, or else a folder.
  * A path with a separator (`./default-deny`) is always a folder.
+ * @throws LabError usage if it is neither.
  */
 export async function labFolder(lab: string): Promise<string> {
-  const shipped = lab.includes('/') ? undefined : (await shippedLabs()).find(({ name }) => name === lab);
-  return shipped?.folder ?? lab;
+  const names = await shippedNames();
+  if (!lab.includes('/') && names.includes(lab)) return join(ROOT, lab);
+  const isFolder = await stat(lab).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return lab;
+  throw new LabError('usage', `no lab and no folder ${lab}${suggestion(lab, names)}; "netpol-lab labs" lists the labs`);
+}
+
+async function shippedNames(): Promise<string[]> {
+  const entries = await readdir(ROOT, { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isDirectory() ? entry.name : [])).sort();
 }

@@ -16,11 +16,17 @@ export interface Target {
 }
 
 /** A TCP server in a pod that greets with `name` and then echoes. */
-export async function tcpServer(pod: TestPod, port: number, name = 'hello'): Promise<AsyncDisposable> {
+export async function tcpServer(
+  pod: TestPod,
+  port: number,
+  options: { name?: string; onConnection?: () => void } = {},
+): Promise<AsyncDisposable> {
+  const { name = 'hello', onConnection } = options;
   const sockets = new Set<net.Socket>();
   const servers = await Promise.all(
     ([4, 6] as const).map(async (family) => {
       const server = net.createServer((socket) => {
+        onConnection?.();
         sockets.add(socket);
         socket.on('error', () => undefined);
         socket.on('close', () => sockets.delete(socket));

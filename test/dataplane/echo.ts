@@ -18,7 +18,9 @@ const connect = koffi.load(null).func('int connect(int fd, void *address, uint32
 /** Whether an ICMP echo request of a pod is answered, as ping would find out. Blocks meanwhile. */
 export function echoAttempt(pod: TestPod, address: IpAddress): boolean {
   const { family } = address;
-  const fd = inNamespace(pod.namespace, () => checked('socket', libc.socket(family === 4 ? 2 : 10, 3, PROTOCOL[family])));
+  const fd = inNamespace(pod.namespace, () =>
+    checked('socket', libc.socket(family === 4 ? 2 : 10, 3, PROTOCOL[family])),
+  );
   try {
     setReadTimeout(fd, PATIENCE_MS);
     const name = new Uint8Array(family === 4 ? 16 : 28);

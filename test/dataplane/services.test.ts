@@ -25,9 +25,9 @@ describe.each([4, 6] as const)('Services, IPv%i', (family) => {
   beforeAll(async () => {
     fixture = stack.use(await startFixture());
     const [one, two, three] = fixture.pods;
-    stack.use(await tcpServer(one, 8080, 'one'));
-    stack.use(await tcpServer(two, 8080, 'two'));
-    stack.use(await tcpServer(three, 9090, 'three'));
+    stack.use(await tcpServer(one, 8080, { name: 'one' }));
+    stack.use(await tcpServer(two, 8080, { name: 'two' }));
+    stack.use(await tcpServer(three, 9090, { name: 'three' }));
     stack.use(udpServer(two, 5353, 'two '));
     stack.use(udpServer(three, 5353, 'three '));
   });

@@ -34,7 +34,9 @@ const lab = useLab({
     labelled(pod('high', { containers: [serving('http=9090/TCP')] }), { app: 'named' }),
     service('named', { ports: [{ port: 80, targetPort: 'http' }] }),
     pod('self', { containers: [serving('8080/TCP', '5353/UDP')] }),
-    service('self', {
+    // Not "self": that is the pod's host name, which its hosts file knows.
+    service('mirror', {
+      selector: { app: 'self' },
       ports: [
         { name: 'http', port: 80, targetPort: 8080 },
         { name: 'echo', port: 53, targetPort: 5353, protocol: 'UDP' },
@@ -108,10 +110,10 @@ describe('Services', () => {
   });
 
   it.each([
-    { way: 'TCP, IPv4', request: 'curl -4 -sS -m 3 http://self' },
-    { way: 'TCP, IPv6', request: 'curl -6 -sS -m 3 http://self' },
-    { way: 'UDP, IPv4', request: datagramTo('self', '-4') },
-    { way: 'UDP, IPv6', request: datagramTo('self', '-6') },
+    { way: 'TCP, IPv4', request: 'curl -4 -sS -m 3 http://mirror' },
+    { way: 'TCP, IPv6', request: 'curl -6 -sS -m 3 http://mirror' },
+    { way: 'UDP, IPv4', request: datagramTo('mirror', '-4') },
+    { way: 'UDP, IPv6', request: datagramTo('mirror', '-6') },
   ])('lets a pod reach itself: $way', async ({ request }) => {
     const { stdout, stderr } = await lab.shell('self', request);
     expect(stdout, stderr).toMatch(/^pod: self$/m);
@@ -124,7 +126,7 @@ describe('Services', () => {
         egress: [{ ports: [{ port: 53, protocol: 'UDP' }] }],
       }),
     );
-    const { stdout, stderr } = await lab.exec('self', 'curl -4 -sS -m 3 http://self');
+    const { stdout, stderr } = await lab.exec('self', 'curl -4 -sS -m 3 http://mirror');
     expect(stdout, stderr).toMatch(/^pod: self$/m);
     await lab.run('delete', ['netpol', 'self']);
   });

@@ -36,7 +36,16 @@ function ipv6({ next = 6, body = TRANSPORT, payloadLength = body.length }: Ipv6)
 }
 
 /** An extension header of 8 bytes: the kind of what follows, extra units of length, two more bytes. */
-const extension = (next: number, length = 0, third = 0, fourth = 0): number[] => [next, length, third, fourth, 0, 0, 0, 0];
+const extension = (next: number, length = 0, third = 0, fourth = 0): number[] => [
+  next,
+  length,
+  third,
+  fourth,
+  0,
+  0,
+  0,
+  0,
+];
 
 function read(packet: readonly number[], captured = packet.length) {
   // Not at the start, and followed by bytes that are not the packet's.
@@ -51,7 +60,12 @@ describe('packets that can be judged', () => {
     { name: 'UDP over IPv4', packet: ipv4({ protocol: 17 }), ipProtocol: 17, ports: [1000, 80] },
     { name: 'SCTP over IPv4', packet: ipv4({ protocol: 132 }), ipProtocol: 132, ports: [1000, 80] },
     { name: 'ICMP has no ports', packet: ipv4({ protocol: 1 }), ipProtocol: 1, ports: [0, 0] },
-    { name: 'an unknown protocol has no ports', packet: ipv4({ protocol: 200, body: [] }), ipProtocol: 200, ports: [0, 0] },
+    {
+      name: 'an unknown protocol has no ports',
+      packet: ipv4({ protocol: 200, body: [] }),
+      ipProtocol: 200,
+      ports: [0, 0],
+    },
     { name: 'options before the ports', packet: ipv4({ options: [1, 1, 1, 0] }), ipProtocol: 6, ports: [1000, 80] },
     { name: 'do not fragment', packet: ipv4({ fragment: 0x4000 }), ipProtocol: 6, ports: [1000, 80] },
     { name: 'longer than what was captured', packet: ipv4({ totalLength: 1500 }), ipProtocol: 6, ports: [1000, 80] },
@@ -116,7 +130,10 @@ describe('packets that no verdict can be given on', () => {
     { name: 'an extension header beyond the end', packet: ipv6({ next: 0, body: [6, 0, 0, 0] }) },
     { name: 'an extension header longer than the packet', packet: ipv6({ next: 0, body: extension(6, 255) }) },
     { name: 'that names itself for ever', packet: ipv6({ next: 0, body: extension(0) }) },
-    { name: 'a routing header with stops left', packet: ipv6({ next: 43, body: [...extension(6, 0, 0, 1), ...TRANSPORT] }) },
+    {
+      name: 'a routing header with stops left',
+      packet: ipv6({ next: 43, body: [...extension(6, 0, 0, 1), ...TRANSPORT] }),
+    },
     { name: 'a first fragment of IPv6', packet: ipv6({ next: 44, body: [...extension(6, 0, 0, 1), ...TRANSPORT] }) },
     { name: 'a later fragment of IPv6', packet: ipv6({ next: 44, body: [...extension(6, 0, 0, 8), ...TRANSPORT] }) },
   ])('$name', ({ packet }) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { VerdictReport } from '../../flows/flow-event.ts';
 import { parseManifests } from '../../manifest/manifest.ts';
+import { labelValueErrors, qualifiedNameErrors } from '../../manifest/name-rules.ts';
 import { issueText } from '../../manifest/issue.ts';
 import { parseEndpoint, podsOf } from '../../model/endpoint.ts';
 import { LabError } from '../../model/lab-error.ts';
@@ -93,6 +94,7 @@ export class LabControl {
 
   #label({ kind, namespace, name, labels, overwrite }: z.infer<typeof BODIES.label>): Promise<ChangeReport> {
     const target = labelTarget(kind, namespace, name);
+    refuseBadLabels(labels);
     const { cluster } = this.#lab;
     const text = target.kind === 'Pod' ? `pod ${podKey(target)}` : `namespace ${name}`;
     const labelled =
@@ -160,4 +162,12 @@ function labelTarget(
     default:
       throw new LabError('usage', `labels of ${kind} have no effect on policies: label a pod or a namespace`);
   }
+}
+
+function refuseBadLabels(labels: Readonly<Record<string, string | null>>): void {
+  const errors = Object.entries(labels).flatMap(([key, value]) => [
+    ...qualifiedNameErrors(key).map((error) => `label key "${key}": ${error}`),
+    ...labelValueErrors(value ?? '').map((error) => `label value "${value ?? ''}": ${error}`),
+  ]);
+  if (errors.length > 0) throw new LabError('usage', errors.join('\n'));
 }

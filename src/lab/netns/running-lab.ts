@@ -185,7 +185,7 @@ export class RunningLab {
   ): Promise<ChangeReport> {
     return this.#change(() => {
       const { store, results, missing } = this.#store.delete(targets);
-      if (missing.length > 0) throw new LabError('usage', `not in lab ${this.spec.name}: ${missing.join(', ')}`);
+      if (missing.length > 0) throw new LabError('usage', `not found in lab ${this.spec.name}: ${missing.join(', ')}`);
       return { store, results, issues: [], warnings: [] };
     });
   }

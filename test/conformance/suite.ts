@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LabClient, LabSpec, ProbeRequest, ProbeResult } from '../../src/lab/lab-client.ts';
+import { AddressPool } from '../../src/manifest/address-pool.ts';
+import { buildCluster } from '../../src/manifest/build-cluster.ts';
+import { parseManifests, type ManifestFile, type ManifestObject } from '../../src/manifest/manifest.ts';
+import type { Cluster } from '../../src/model/cluster.ts';
+import { evaluate } from '../../src/reference/evaluate.ts';
+import { compile } from '../../src/table/compile.ts';
+import { ip, portNumber } from '../builders/address.ts';
+import { given } from '../builders/given.ts';
+import type { PolicyCase, Step } from './policy-case.ts';
+import { clusterManifests, FIRST_LABELS, OUTSIDE, POD_KEYS, PORTS, type LabelsOf } from './test-cluster.ts';
+
+/** A lab that runs on the backend under test. */
+export interface BackendLab extends AsyncDisposable {
+  readonly client: Pick<LabClient, 'status' | 'apply' | 'delete' | 'label' | 'probe' | 'explain'>;
+}
+
+/** Starts a lab on the backend under test. */
+export type Backend = (spec: LabSpec) => Promise<BackendLab>;
+
+const TIMEOUT_MS = 1000; // a SYN is sent again after a second: each denied attempt is one packet
+const BATCH = 250; // what one probe request tries at once; several requests run side by side
+
+/** Tries every case with real connections: pods and a host outside, each to each, on every port, over IPv4 and IPv6. */
+export function runConformance(name: string, backend: Backend, cases: readonly PolicyCase[]): void {
+  describe(name, () => {
+    let setting: Setting | undefined;
+    const running = (): Setting => given(setting, 'a lab that runs');
+    beforeAll(async () => {
+      setting = await Setting.start(backend, name);
+    });
+    afterAll(() => setting?.[Symbol.asyncDispose]());
+
+    test('before any policy, everything passes', () => running().expectNoDenial());
+    test.each(cases)('$name', (each) => running().runCase(each));
+    test('with every policy gone, everything passes', () => running().expectNoDenial());
+  });
+}
+
+/** A lab on the backend, and what was told to it. */
+class Setting implements AsyncDisposable {
+  readonly #lab: BackendLab;
+  readonly #addresses: ReadonlyMap<string, readonly string[]>;
+  readonly #policies = new Map<string, ManifestObject>();
+  #labels: LabelsOf = FIRST_LABELS;
+
+  private constructor(lab: BackendLab, addresses: ReadonlyMap<string, readonly string[]>) {
+    this.#lab = lab;
+    this.#addresses = addresses;
+  }
+
+  static async start(backend: Backend, name: string): Promise<Setting> {
+    const lab = await backend({
+      name,
+      files: [manifest(clusterManifests(FIRST_LABELS))],
+      external: [OUTSIDE],
+      options: { deny: 'drop', established: 'keep' },
+    });
+    const { pods } = await lab.client.status();
+    return new Setting(lab, new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod.addresses])));
+  }
+
+  async expectNoDenial(): Promise<void> {
+    const attempts = this.#attempts();
+    const results = await this.#probe(attempts);
+    expect(attempts.filter((_, index) => results[index]?.outcome !== 'connected').map(attemptText)).toEqual([]);
+  }
+
+  /** Takes the case's steps, tries all connections after each, and undoes them. */
+  async runCase({ steps, deniesNothing = false }: PolicyCase): Promise<void> {
+    let denials = 0;
+    for (const step of steps) {
+      await this.#take(step);
+      denials += await this.#compare();
+    }
+    await this.#undo();
+    expect(denials > 0, `${denials} attempts were denied`).toBe(!deniesNothing);
+  }
+
+  /** Compares what really passes with what the reference and the table say. @returns how many attempts were denied. */
+  async #compare(): Promise<number> {
+    const cluster = this.#cluster();
+    const table = compile(cluster);
+    const attempts = this.#attempts();
+    const results = await this.#probe(attempts);
+    const wrong: string[] = [];
+    let denials = 0;
+    attempts.forEach((attempt, index) => {
+      const { from, to, protocol, port } = attempt;
+      const connection = { source: ip(from), destination: ip(to), transport: protocol, port: portNumber(port) };
+      const want = evaluate(cluster, connection).allowed;
+      const outcome = results[index]?.outcome ?? 'nothing';
+      if (outcome !== (want ? 'connected' : 'timeout')) wrong.push(`${attemptText(attempt)}: ${outcome}`);
+      if (table.explain(connection).allowed !== want) wrong.push(`${attemptText(attempt)}: the table disagrees`);
+      if (!want) denials += 1;
+    });
+    expect(wrong).toEqual([]);
+    await this.#compareExplanations(cluster, attempts);
+    return denials;
+  }
+
+  /** The lab's own answers, of some connections: each costs a request. */
+  async #compareExplanations(cluster: Cluster, attempts: readonly ProbeRequest[]): Promise<void> {
+    const wanted = (allowed: boolean): ProbeRequest[] => {
+      const some = attempts.find(
+        ({ from, to, protocol: transport, port }) =>
+          evaluate(cluster, { source: ip(from), destination: ip(to), transport, port: portNumber(port) }).allowed === allowed,
+      );
+      return some ? [some] : [];
+    };
+    for (const attempt of wanted(true)) expect((await this.#lab.client.explain(attempt)).verdict).toBe('allow');
+    for (const attempt of wanted(false)) expect((await this.#lab.client.explain(attempt)).verdict).toBe('deny');
+  }
+
+  async #take(step: Step): Promise<void> {
+    const { client } = this.#lab;
+    switch (step.kind) {
+      case 'apply': {
+        const file = manifest(step.policies);
+        for (const object of parseManifests([file]).objects) this.#policies.set(`${object.namespace}/${object.name}`, object);
+        expect((await client.apply([file])).issues).toEqual([]);
+        return;
+      }
+      case 'delete':
+        this.#policies.delete(step.policy);
+        await client.delete({ kind: 'NetworkPolicy', ...partsOf(step.policy) });
+        return;
+      case 'label':
+        await this.#label(step.object, step.labels);
+    }
+  }
+
+  async #label(object: string, labels: Readonly<Record<string, string | null>>): Promise<void> {
+    const merged = Object.entries({ ...this.#labels[object], ...labels });
+    const left = merged.filter((pair): pair is [string, string] => pair[1] !== null);
+    this.#labels = { ...this.#labels, [object]: Object.fromEntries(left) };
+    const target = object.includes('/')
+      ? { kind: 'pod', ...partsOf(object) }
+      : { kind: 'namespace', namespace: '', name: object };
+    await this.#lab.client.label({ ...target, labels, overwrite: true });
+  }
+
+  async #undo(): Promise<void> {
+    for (const policy of [...this.#policies.keys()]) await this.#take({ kind: 'delete', policy });
+    for (const [object, labels] of Object.entries(this.#labels)) {
+      if (labels === FIRST_LABELS[object]) continue;
+      const added = Object.fromEntries(Object.keys(labels).map((key) => [key, null]));
+      await this.#label(object, { ...added, ...FIRST_LABELS[object] });
+    }
+    this.#labels = FIRST_LABELS;
+  }
+
+  /** The cluster as the reference is to see it: the manifests, with the addresses that the pods really have. */
+  #cluster(): Cluster {
+    const pool = new AddressPool();
+    for (const key of POD_KEYS) pool.reservePod(key, this.#addressesOf(key).map(ip));
+    const { objects } = parseManifests([manifest(clusterManifests(this.#labels))]);
+    const { cluster, issues } = buildCluster([...objects, ...this.#policies.values()], pool);
+    expect(issues).toEqual([]);
+    return cluster;
+  }
+
+  #addressesOf(key: string): readonly string[] {
+    return given(this.#addresses.get(key), `${key} has no addresses`);
+  }
+
+  /** Every pair of hosts, pods with themselves too, on every port, in both families. */
+  #attempts(): ProbeRequest[] {
+    const hosts = [...POD_KEYS.map((key) => this.#addressesOf(key)), OUTSIDE.addresses];
+    const pairs = hosts.flatMap((from) => hosts.flatMap((to) => [0, 1].map((family) => [from[family], to[family]] as const)));
+    return pairs.flatMap(([from = '', to = '']) =>
+      PORTS.map((port): ProbeRequest => ({ from, to, ...port, timeoutMs: TIMEOUT_MS })),
+    );
+  }
+
+  async #probe(attempts: readonly ProbeRequest[]): Promise<ProbeResult[]> {
+    const batches = Array.from({ length: Math.ceil(attempts.length / BATCH) }, (_, index) =>
+      attempts.slice(index * BATCH, (index + 1) * BATCH),
+    );
+    return (await Promise.all(batches.map((batch) => this.#lab.client.probe(batch)))).flat();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#lab[Symbol.asyncDispose]());
+  }
+}
+
+function manifest(text: string): ManifestFile {
+  return { path: 'conformance.yaml', text };
+}
+
+function partsOf(key: string): { namespace: string; name: string } {
+  const [namespace = '', name = ''] = key.split('/');
+  return { namespace, name };
+}
+
+function attemptText({ from, to, protocol, port }: ProbeRequest): string {
+  return `${from} to ${to} ${port}/${protocol}`;
+}

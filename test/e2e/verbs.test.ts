@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestLab } from './lab-fixture.ts';
+
+const POD = `
+apiVersion: v1
+kind: Pod
+metadata: { name: web, labels: { app: nginx } }
+spec: { containers: [{ name: c, image: nginx }] }
+`;
+
+describe('changes that a lab refuses', () => {
+  let lab: TestLab;
+  beforeAll(async () => {
+    lab = await TestLab.start({ name: 'refusals', files: [{ path: 'web.yaml', text: POD }] });
+  });
+  afterAll(() => lab[Symbol.asyncDispose]());
+
+  const labels = (change: Record<string, string | null>, overwrite = true) =>
+    lab.client.label({ kind: 'pod', namespace: 'default', name: 'web', labels: change, overwrite });
+
+  it.each([
+    ['a key that is none', { 'a b': 'c' }, 'label key "a b"'],
+    ['a value that is none', { app: 'x y' }, 'label value "x y"'],
+  ])('%s', async (_, change, message) => {
+    await expect(labels(change)).rejects.toThrow(message);
+    const status = await lab.client.status();
+    expect(status.pods.find(({ name }) => name === 'web')?.labels).toEqual({ app: 'nginx' });
+  });
+
+  it('a new value without --overwrite', async () => {
+    await expect(labels({ app: 'other' }, false)).rejects.toThrow('change it with --overwrite');
+  });
+
+  it('the deletion of what is not there, and then deletes nothing', async () => {
+    await expect(lab.client.delete({ kind: 'NetworkPolicy', namespace: 'default', name: 'nope' })).rejects.toThrow(
+      'not found in lab refusals: NetworkPolicy default/nope',
+    );
+  });
+
+  it('a manifest with an issue, and then applies none of the others', async () => {
+    const text = `${POD.replace('name: web', 'name: second')}---\napiVersion: v1\nkind: Pod\nmetadata: { name: UPPER }\nspec: { containers: [{ name: c, image: nginx }] }\n`;
+    const report = await lab.client.apply([{ path: 'two.yaml', text }]);
+    expect(report.issues.map(({ line, field }) => ({ line, field }))).toEqual([{ line: 9, field: 'metadata.name' }]);
+    expect((await lab.client.status()).pods.map(({ name }) => name)).not.toContain('second');
+  });
+});

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './summary-reporter.ts';
 
 /** Folders whose tests start namespaces, processes or npm: they wait for other programs. */
-const SLOW = ['test/{dataplane,e2e,packaging}/**/*.test.ts'];
+const SLOW = ['test/{conformance,dataplane,e2e,packaging}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

@@ -47,10 +47,16 @@ export async function tcpServer(
 }
 
 /** A UDP server in a pod that answers each datagram with `name` and the datagram. */
-export function udpServer(pod: TestPod, port: number, name = ''): Disposable {
+export function udpServer(
+  pod: TestPod,
+  port: number,
+  options: { name?: string; onMessage?: (message: string) => void } = {},
+): Disposable {
+  const { name = '', onMessage } = options;
   const servers = ([4, 6] as const).map((family) => {
     const socket = udpSocket(pod, family, port);
     socket.on('message', (message, peer) => {
+      onMessage?.(message.toString());
       socket.send(`${name}${message.toString()}`, peer.port, peer.address);
     });
     return socket;

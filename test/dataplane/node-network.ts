@@ -65,6 +65,13 @@ export class NodeNetwork {
     return pod;
   }
 
+  /** Cuts a pod off for good; nothing that it still sends arrives. */
+  detach(pod: TestPod): void {
+    inNamespace(this.namespace, () => {
+      batch([`link del ${pod.interface}`]);
+    });
+  }
+
   /** Runs `ip -batch` lines in a pod. */
   static configure(pod: TestPod, lines: readonly string[]): void {
     inNamespace(pod.namespace, () => batch(lines));

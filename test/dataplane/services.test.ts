@@ -28,8 +28,8 @@ describe.each([4, 6] as const)('Services, IPv%i', (family) => {
     stack.use(await tcpServer(one, 8080, { name: 'one' }));
     stack.use(await tcpServer(two, 8080, { name: 'two' }));
     stack.use(await tcpServer(three, 9090, { name: 'three' }));
-    stack.use(udpServer(two, 5353, 'two '));
-    stack.use(udpServer(three, 5353, 'three '));
+    stack.use(udpServer(two, 5353, { name: 'two ' }));
+    stack.use(udpServer(three, 5353, { name: 'three ' }));
   });
   afterAll(() => stack.disposeAsync());
   const tcp = () => tcpAttempt(fixture.pods[0], { address: ADDRESS[family], port: 80 });

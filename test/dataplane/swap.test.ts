@@ -67,9 +67,10 @@ describe.each([4, 6] as const)('no denied attempt passes while tables are swappe
     await using fixture = await startFixture();
     const [client, server] = fixture.pods;
     const address = server.address[family].text;
-    using _server = udpServer(server, 53);
-    const sink = udpSocket(server, family, 54);
     const received: string[] = [];
+    // One answers, which makes conntrack take the flow for established; the other never does.
+    using _server = udpServer(server, 53, { onMessage: (message) => received.push(message) });
+    const sink = udpSocket(server, family, 54);
     sink.on('message', (message) => received.push(message.toString()));
     const socket = udpSocket(client, family, SOURCE_PORT);
     let answers = 0;
@@ -83,7 +84,7 @@ describe.each([4, 6] as const)('no denied attempt passes while tables are swappe
       await judged();
       await answered;
     });
-    while (received.length < 5 * SWAPS) await once(sink, 'message');
+    while (received.length < 10 * SWAPS) await once(sink, 'message');
     expect(new Set(received)).toEqual(new Set(['allowed']));
     expect(answers).toBeGreaterThan(SWAPS);
     socket.close();
@@ -108,4 +109,26 @@ test('UDP: answers to a flow that was opened the other way stop when that way is
   expect(received).toEqual(['allowed']);
   here.close();
   there.close();
+});
+
+test('UDP: an answer that comes after its flow was cut does not open it again', async () => {
+  await using fixture = await startFixture();
+  const [client, server] = fixture.pods;
+  const [asking, answering] = [udpSocket(client, 4, 5000), udpSocket(server, 4, 53)];
+  const barrier = udpSocket(server, 4, BARRIER_PORT);
+  asking.send('question', 53, server.address[4].text);
+  await once(answering, 'message');
+  fixture.plane.swap(DENY_TO_SERVER);
+  const received: string[] = [];
+  answering.on('message', (message) => received.push(message.toString()));
+  // The server may send to the client: were this the first packet of a flow, it would be allowed.
+  await new Promise((resolve) => answering.send('late answer', 5000, client.address[4].text, resolve));
+  asking.send('denied', 53, server.address[4].text);
+  asking.send('barrier', BARRIER_PORT, server.address[4].text);
+  await once(barrier, 'message');
+  fixture.plane.swap(OPEN);
+  asking.send('allowed', 53, server.address[4].text);
+  while (received.at(-1) !== 'allowed') await once(answering, 'message');
+  expect(received).toEqual(['allowed']);
+  for (const socket of [asking, answering, barrier]) socket.close();
 });

@@ -1,44 +1,61 @@
 import { createReadStream } from 'node:fs';
-import type { VerdictReport } from '../flows/flow-event.ts';
 import type { Cluster } from '../model/cluster.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { addressPair, fixedEnd, type FixedEnd } from '../model/fixed-end.ts';
 import { LabError } from '../model/lab-error.ts';
 import { toConnection } from '../model/question.ts';
+import type { Connection } from '../model/verdict.ts';
 import { verdictReport } from '../report/verdict-report.ts';
 import { reasonText } from '../report/verdict-text.ts';
 import { compile } from '../table/compile.ts';
+import type { PolicyTable } from '../table/policy-table.ts';
 import { endpointOf, portOf } from './input.ts';
+import { remember } from './remember.ts';
 import type { Terminal } from './terminal.ts';
 import { textLines } from './text-lines.ts';
+import { VerdictWriter } from './verdict-writer.ts';
+
+/** An end as a query writes it. `fixed` is what spares most questions the long way. */
+interface End {
+  readonly text: string;
+  readonly json: string;
+  readonly endpoint: Endpoint;
+  readonly fixed: FixedEnd | undefined;
+}
 
 /** A query as it is answered: defaults filled in, the protocol in capitals. */
 interface Query {
-  readonly from: string;
-  readonly to: string;
+  readonly from: End;
+  readonly to: End;
   readonly protocol: string;
   readonly port: number;
 }
 
-const BATCH_LENGTH = 1 << 16; // characters; a write for each answer would take most of the time
+const BATCH_LENGTH = 1 << 18; // characters; a write for each answer would take most of the time
+const KEPT = 1 << 16; // endpoints and ports that are parsed once; more than most clusters have pods
 
 /**
- * Answers a JSON query a line with a line each, in order, as they come.
+ * Answers a JSON query a line with a line each, in order, as they come. Memory does not grow with
+ * the number of queries.
  * @throws LabError usage at the first line that cannot be answered, once all before it are.
  */
 export async function answerQueries(
   cluster: Cluster,
   { file, format, terminal }: { file: string; format: 'text' | 'json'; terminal: Terminal },
 ): Promise<void> {
-  const answer = answererOn(cluster);
-  const line = format === 'json' ? jsonLine : textLine;
+  const table = compile(cluster);
+  const answer = answererOn(cluster, format === 'json' ? jsonWriter(table) : textWriter(table));
   let pending = '';
   let number = 1;
   try {
-    for await (const text of textLines(piecesOf(file))) {
-      if (text.trim() !== '') pending += `${line(...answer(text))}\n`;
-      number++;
-      if (pending.length < BATCH_LENGTH) continue;
-      await terminal.write(pending);
-      pending = '';
+    for await (const lines of textLines(piecesOf(file))) {
+      for (const text of lines) {
+        if (text.trim() !== '') pending += answer(text);
+        number++;
+        if (pending.length < BATCH_LENGTH) continue;
+        await terminal.write(pending);
+        pending = '';
+      }
     }
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
@@ -48,16 +65,25 @@ export async function answerQueries(
   await terminal.write(pending);
 }
 
-/** The function that answers a query's text from the cluster's table. It throws LabError usage on a bad query. */
-function answererOn(cluster: Cluster): (text: string) => [Query, VerdictReport] {
-  const table = compile(cluster);
+/** Writes an answer as a line, with its end. */
+type LineWriter = (query: Query, connection: Connection) => string;
+
+/** The function that answers a query's text. It throws LabError usage on a bad query. */
+function answererOn(cluster: Cluster, line: LineWriter): (text: string) => string {
+  const endAt = remember(KEPT, (text: string): End => {
+    const endpoint = endpointOf(text);
+    return { text, json: JSON.stringify(text), endpoint, fixed: fixedEnd(cluster, endpoint) };
+  });
+  const spec = remember(KEPT, portOf);
   return (text) => {
     const query = parseQuery(text);
-    const { protocol, port } = portOf(`${query.port}/${query.protocol}`);
-    const ends = { from: endpointOf(query.from), to: endpointOf(query.to) };
-    const found = toConnection(cluster, { ...ends, transport: protocol, port });
+    const { protocol, port } = spec(`${query.port}/${query.protocol}`);
+    const [from, to] = [endAt(query.from), endAt(query.to)];
+    const pair = from.fixed && to.fixed && addressPair(from.fixed, to.fixed);
+    if (pair) return line({ from, to, protocol, port }, { ...pair, transport: protocol, port });
+    const found = toConnection(cluster, { from: from.endpoint, to: to.endpoint, transport: protocol, port });
     if (found.kind === 'problem') throw new LabError('usage', found.message);
-    return [{ from: query.from, to: query.to, protocol, port }, verdictReport(table.explain(found.connection))];
+    return line({ from, to, protocol, port }, found.connection);
   };
 }
 
@@ -87,13 +113,18 @@ function badQuery(reason: string): LabError {
   return new LabError('usage', `not a query, ${reason}: write ${form}`);
 }
 
-function jsonLine(query: Query, report: VerdictReport): string {
-  return JSON.stringify({ ...query, ...report });
+function jsonWriter(table: PolicyTable): LineWriter {
+  const verdicts = new VerdictWriter(table);
+  return ({ from, to, protocol, port }, connection) =>
+    `{"from":${from.json},"to":${to.json},"protocol":"${protocol}","port":${port},${verdicts.fields(connection)}}\n`;
 }
 
-function textLine({ from, to, protocol, port }: Query, report: VerdictReport): string {
-  const word = report.verdict === 'allow' ? 'allowed' : 'denied';
-  return `${word}: ${from} -> ${to} ${port}/${protocol}: ${reasonText(report)}`;
+function textWriter(table: PolicyTable): LineWriter {
+  return ({ from, to, protocol, port }, connection) => {
+    const report = verdictReport(table.explain(connection));
+    const word = report.verdict === 'allow' ? 'allowed' : 'denied';
+    return `${word}: ${from.text} -> ${to.text} ${port}/${protocol}: ${reasonText(report)}\n`;
+  };
 }
 
 async function* piecesOf(file: string): AsyncGenerator<string> {

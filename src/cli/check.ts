@@ -57,7 +57,8 @@ async function oneQuestion(
 ): Promise<number> {
   const { toConnection } = await import('../model/question.ts');
   const { compile } = await import('../table/compile.ts');
-  const { verdictReport } = await import('../report/verdict-report.ts');
+  const { nearMisses } = await import('../table/near-miss.ts');
+  const { explanationOf } = await import('../report/explanation.ts');
   const { explanationText } = await import('../report/verdict-text.ts');
   const { from, to } = question;
   const { protocol, port } = portOf(question.port);
@@ -65,9 +66,14 @@ async function oneQuestion(
   const cluster = await loadCluster(question.files, terminal);
   const answer = toConnection(cluster, { ...ends, transport: protocol, port });
   if (answer.kind === 'problem') throw new LabError('usage', answer.message);
-  const report = verdictReport(compile(cluster).explain(answer.connection));
-  const explanation = { from, to, protocol, port, notes: answer.notes, report };
-  if (question.json) await terminal.printJson({ from, to, protocol, port, ...report });
-  else await terminal.print(explanationText(explanation, terminal.color));
-  return report.verdict === 'allow' ? 0 : 1;
+  const verdict = compile(cluster).explain(answer.connection);
+  const explanation = explanationOf(answer, verdict, nearMisses(cluster, answer.connection, verdict));
+  const asked = { from, to, protocol, port };
+  if (question.json) {
+    const { notes: _, ...facts } = explanation;
+    await terminal.printJson({ ...asked, ...facts, from, to });
+  } else {
+    await terminal.print(explanationText(asked, explanation, terminal.color));
+  }
+  return verdict.allowed ? 0 : 1;
 }

@@ -33,9 +33,10 @@ export const EXPLAIN: Verb<Options> = {
     const { connectLab } = await import('../lab/connect.ts');
     const { explanationText } = await import('../report/verdict-text.ts');
     const client = await connectLab(lab);
-    const report = await client.explain({ from, to, protocol, port });
-    if (o === 'json') await terminal.printJson({ from, to, protocol, port, ...report });
-    else await terminal.print(explanationText({ from, to, protocol, port, notes: [], report }, terminal.color));
-    return report.verdict === 'allow' ? 0 : 1;
+    const asked = { from, to, protocol, port };
+    const explanation = await client.explain(asked);
+    if (o === 'json') await terminal.printJson({ ...asked, ...explanation, from, to });
+    else await terminal.print(explanationText(asked, explanation, terminal.color));
+    return explanation.verdict === 'allow' ? 0 : 1;
   },
 };

@@ -9,7 +9,7 @@ export interface LabMatrixOptions extends PortSpec {
 }
 
 const PROBES_AT_ONCE = 512; // of one request; the lab runs them side by side
-const QUESTIONS_AT_ONCE = 32;
+const QUESTIONS_AT_ONCE = 8192; // of one request: about 10 ms of the lab's time
 
 /** What the lab's own table says of every pair of its running pods. */
 export async function predictedMatrix(
@@ -48,8 +48,7 @@ async function predict(
   for (let start = 0; start < pairs.length; start += QUESTIONS_AT_ONCE) {
     onProgress(`${start} of ${pairs.length} connections predicted`);
     const some = pairs.slice(start, start + QUESTIONS_AT_ONCE);
-    const reports = await Promise.all(some.map((pair) => client.explain(pair)));
-    allowed.push(...reports.map(({ verdict }) => verdict === 'allow'));
+    for (const verdict of await client.predict(some)) allowed.push(verdict === 'allow');
   }
   return allowed;
 }

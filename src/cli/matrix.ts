@@ -44,7 +44,10 @@ export const MATRIX: Verb<Options> = {
     if (!(timeout >= 1 && timeout <= MAX_TIMEOUT_MS)) {
       throw new LabError('usage', `--timeout is in milliseconds, from 1 to ${MAX_TIMEOUT_MS}`);
     }
-    if (f !== undefined) return print(await staticMatrix(f, spec, terminal), { ...spec, format: o, terminal });
+    if (f !== undefined) {
+      const { staticMatrix } = await import('./static-matrix.ts');
+      return print(staticMatrix(await loadCluster(f, terminal), spec), { ...spec, format: o, terminal });
+    }
     const { connectLab } = await import('../lab/connect.ts');
     const { predictedMatrix, probedMatrix } = await import('./lab-matrix.ts');
     const client = await connectLab(lab);
@@ -55,27 +58,6 @@ export const MATRIX: Verb<Options> = {
     return print(matrix, { ...spec, format: o, terminal });
   },
 };
-
-async function staticMatrix(
-  files: readonly string[],
-  { protocol, port }: PortSpec,
-  terminal: Terminal,
-): Promise<Matrix> {
-  const { toConnection } = await import('../model/question.ts');
-  const { podKey, isEndpoint } = await import('../model/pod.ts');
-  const { compile } = await import('../table/compile.ts');
-  const cluster = await loadCluster(files, terminal);
-  const table = compile(cluster);
-  const pods = cluster.pods.filter(isEndpoint);
-  const ends = pods.map(({ namespace, name }) => ({ kind: 'pod', namespace, name }) as const);
-  const allowed = ends.map((from) =>
-    ends.map((to) => {
-      const found = toConnection(cluster, { from, to, transport: protocol, port });
-      return found.kind === 'connection' && table.explain(found.connection).allowed;
-    }),
-  );
-  return { pods: pods.map(podKey), allowed };
-}
 
 /** @returns the exit code: 1 if a probe was not as predicted. */
 async function print(

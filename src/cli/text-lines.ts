@@ -3,14 +3,17 @@ import { LabError } from '../model/lab-error.ts';
 /** The longest line that is read; a longer one is no query. */
 const MAX_LINE_LENGTH = 1 << 20;
 
-/** The lines of a text that comes in pieces, without their ends. @throws LabError usage at a line of over a million characters. */
-export async function* textLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+/**
+ * The lines of a text that comes in pieces, without their ends: for each piece those that it completes.
+ * @throws LabError usage at a line of over a million characters.
+ */
+export async function* textLines(pieces: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
   let rest = '';
   for await (const piece of pieces) {
     const lines = (rest + piece).split('\n');
     rest = lines.pop() ?? '';
+    yield lines;
     if (rest.length > MAX_LINE_LENGTH) throw new LabError('usage', 'a line is longer than a million characters');
-    yield* lines;
   }
-  if (rest !== '') yield rest;
+  if (rest !== '') yield [rest];
 }

@@ -1,7 +1,6 @@
-import { fromBytes, type IpAddress } from '../net/ip.ts';
 import { IP_PROTOCOL } from '../net/port.ts';
 import type { Decider } from '../table/decider.ts';
-import { CUT_MARK } from './firewall.ts';
+import { FLOW_MARK } from './firewall.ts';
 import { closeFd, ERRNO, SystemCallError } from './libc.ts';
 import {
   attributeEnd,
@@ -27,18 +26,22 @@ const TUPLE_ORIGINAL = 1;
 const TUPLE_REPLY = 2;
 const MARK = 8;
 const ID = 12;
+const MARK_MASK = 21;
 const NESTED = 0x8000;
 const TUPLE_IP = 1;
 const TUPLE_PROTOCOL = 2;
 const IP = { 4: { source: 1, destination: 2 }, 6: { source: 3, destination: 4 } } as const;
 const PROTOCOL = { number: 1, sourcePort: 2 } as const;
 
-/** A connection as the kernel remembers it. `destination` and `port` are those after a Service address was translated. */
+/**
+ * A forwarded flow as the kernel remembers it. Addresses are 4 or 16 bytes of network order.
+ * `destination` and `port` are those after a Service address was translated.
+ */
 export interface TrackedFlow {
-  readonly source: IpAddress;
+  readonly source: Uint8Array;
   /** The address that the client dialled. */
-  readonly dialled: IpAddress;
-  readonly destination: IpAddress;
+  readonly dialled: Uint8Array;
+  readonly destination: Uint8Array;
   readonly ipProtocol: number;
   /** 0 where the protocol has none. */
   readonly port: number;
@@ -58,10 +61,16 @@ export class Conntrack {
     setReadTimeout(this.#fd, 1000); // the kernel answers a dump at once
   }
 
-  /** All entries. Throws SystemCallError. Cost: a few microseconds an entry, and a look at each of the machine's conntrack buckets (5 ms for 262,144) unless there is no entry. */
+  /**
+   * The entries of flows that can be cut, which the rules mark as such. Throws SystemCallError.
+   * Cost: a few microseconds each, and a look at each of the machine's conntrack buckets (5 ms for
+   * 262,144) unless the namespace has no entry.
+   */
   flows(): TrackedFlow[] {
     if (this.#count() === 0) return [];
-    sendAll(this.#fd, new Message({ type: GET, flags: NETLINK.REQUEST | NETLINK.DUMP }).toBytes());
+    const cuttable = network32(FLOW_MARK.cuttable);
+    const dump = new Message({ type: GET, flags: NETLINK.REQUEST | NETLINK.DUMP });
+    sendAll(this.#fd, dump.attribute(MARK, cuttable).attribute(MARK_MASK, cuttable).toBytes());
     const flows: TrackedFlow[] = [];
     for (;;) {
       const end = this.#receive(true, (view, at, length) => {
@@ -85,7 +94,7 @@ export class Conntrack {
 
   /** Marks entries as cut or lifts that mark. Entries that are gone are passed over. Throws SystemCallError. */
   mark(flows: readonly TrackedFlow[], cut: boolean): void {
-    const value = network32(cut ? CUT_MARK : 0);
+    const value = network32(FLOW_MARK.cuttable | (cut ? FLOW_MARK.cut : 0));
     this.#change(
       flows.map(({ key }) =>
         new Message({ type: CHANGE, flags: NETLINK.REQUEST, family: key.family })
@@ -144,40 +153,29 @@ export class Conntrack {
  * answers are dropped; without the entry one of them could count as the first packet of an allowed
  * flow the other way round, on which the client's packets would then ride. To be called when no
  * older table is in force any more. Throws SystemCallError.
- * @param options.keepTcp TCP connections that are established live on; their SYNs are judged anyway.
- * @returns how many entries were cut and revived.
+ * @returns how many entries were cut and revived. Cost: as Conntrack.flows, and a decision each.
  */
-export function cutDenied(
-  conntrack: Conntrack,
-  options: { decider: Decider; keepTcp: boolean },
-): { cut: number; revived: number } {
-  const { decider, keepTcp } = options;
+export function cutDenied(conntrack: Conntrack, decider: Decider): { cut: number; revived: number } {
   const cut: TrackedFlow[] = [];
   const revived: TrackedFlow[] = [];
   for (const flow of conntrack.flows()) {
-    const kept = keepTcp && flow.ipProtocol === IP_PROTOCOL.TCP;
-    const denied = !kept && decide(decider, flow) !== 0;
+    const denied = decide(decider, flow) !== 0;
     if (denied && !flow.cut) cut.push(flow);
     if (!denied && flow.cut) revived.push(flow);
   }
   conntrack.mark(cut, true);
-  // Forgotten instead of unmarked: an endpoint may be another by now. TCP goes on where it was cut.
-  conntrack.mark(
-    revived.filter(({ ipProtocol }) => ipProtocol === IP_PROTOCOL.TCP),
-    false,
-  );
-  conntrack.delete(revived.filter(({ ipProtocol }) => ipProtocol !== IP_PROTOCOL.TCP));
+  // TCP goes on where it was cut. The rest is forgotten, so that a Service's flow finds an endpoint of now.
+  const isTcp = ({ ipProtocol }: TrackedFlow): boolean => ipProtocol === IP_PROTOCOL.TCP;
+  conntrack.mark(revived.filter(isTcp), false);
+  conntrack.delete(revived.filter((flow) => !isTcp(flow)));
   return { cut: cut.length, revived: revived.length };
 }
 
 function decide(decider: Decider, { source, destination, ipProtocol, port }: TrackedFlow): number {
-  if (source.family === 4) return decider.decide4(source.words[0] ?? 0, destination.words[0] ?? 0, ipProtocol, port);
-  const bytes = new Uint8Array(32);
+  const bytes = new Uint8Array([...source, ...destination]);
+  if (source.length === 16) return decider.decide6(bytes, 0, 16, ipProtocol, port);
   const view = new DataView(bytes.buffer);
-  [...source.words, ...destination.words].forEach((word, index) => {
-    view.setUint32(index * 4, word);
-  });
-  return decider.decide6(bytes, 0, 16, ipProtocol, port);
+  return decider.decide4(view.getUint32(0), view.getUint32(4), ipProtocol, port);
 }
 
 /** @returns undefined if it is no entry, or one without addresses. */
@@ -203,7 +201,7 @@ function readFlow(view: DataView, at: number, end: number): TrackedFlow | undefi
     destination,
     ipProtocol: view.getUint8(number.at),
     port: port ? view.getUint16(port.at) : 0,
-    cut: mark !== undefined && view.getUint32(mark.at) === CUT_MARK,
+    cut: mark !== undefined && (view.getUint32(mark.at) & FLOW_MARK.cut) !== 0,
     key: { family: view.getUint8(at + 16), original: copy(view, original), id: copy(view, id) },
   };
 }
@@ -220,10 +218,10 @@ function within(view: DataView, span: Span, type: number): Span | undefined {
   return at < 0 ? undefined : { at, end: attributeEnd(view, at) };
 }
 
-function addressIn(view: DataView, tuple: Span, role: 'source' | 'destination'): IpAddress | undefined {
+function addressIn(view: DataView, tuple: Span, role: 'source' | 'destination'): Uint8Array | undefined {
   const ip = within(view, tuple, TUPLE_IP);
   const address = ip && (within(view, ip, IP[4][role]) ?? within(view, ip, IP[6][role]));
-  return address && fromBytes(copy(view, address));
+  return address && copy(view, address);
 }
 
 function copy(view: DataView, { at, end }: Span): Uint8Array {

@@ -4,8 +4,8 @@ import type { Port } from '../net/port.ts';
 /** Mark of a packet that the gate denied and that is to be rejected instead of dropped. No mark crosses from a pod's namespace. */
 export const DENY_MARK = 0x4e50;
 
-/** Mark of a conntrack entry whose flow policies deny by now; see conntrack.ts. */
-export const CUT_MARK = 0x4e51;
+/** Bits in the marks of conntrack entries: a flow that can be cut, and one that is; see conntrack.ts. */
+export const FLOW_MARK = { cuttable: 1, cut: 2 } as const;
 
 /** A pod's (or outside host's) interface on the node's side, and the addresses that may come from it. */
 export interface AttachedPod {
@@ -24,14 +24,22 @@ export interface ServiceRule {
 const GUARD_TABLE = 'netpol_lab_guard';
 const SERVICES_TABLE = 'netpol_lab_services';
 
+/** What the way to the gate depends on. `keep`: TCP connections outlive the policies that allowed them. */
+export interface GateRuleOptions {
+  readonly family: Family;
+  readonly queue: number;
+  readonly established: 'keep' | 'strict';
+}
+
 /**
  * Input of iptables-restore (4) or ip6tables-restore (6), with --noflush: the way to the gate.
  * Nothing is forwarded but what the gate accepted and what conntrack knows as part of that.
  * INPUT and OUTPUT stay open: a pod's own node always reaches it, and it the node (SEMANTICS 19).
  */
-export function gateRules(family: Family, queue: number): string {
+export function gateRules({ family, queue, established }: GateRuleOptions): string {
   const toGate = `-j NFQUEUE --queue-num ${queue}`; // without --queue-bypass: no gate, no passing
-  const cut = `-m connmark --mark ${CUT_MARK}`;
+  const cut = `-m connmark --mark ${FLOW_MARK.cut}/${FLOW_MARK.cut}`;
+  const cuttable = established === 'keep' ? '! -p tcp ' : '';
   const denied = `-m mark --mark ${DENY_MARK}`;
   const unreachable = family === 4 ? 'icmp-port-unreachable' : 'icmp6-port-unreachable';
   return [
@@ -50,6 +58,7 @@ export function gateRules(family: Family, queue: number): string {
     '*filter',
     ':FORWARD ACCEPT', // what comes here has passed mangle
     '-F FORWARD',
+    `-A FORWARD ${cuttable}-m conntrack --ctstate NEW -j CONNMARK --set-xmark ${FLOW_MARK.cuttable}/${FLOW_MARK.cuttable}`,
     `-A FORWARD -p tcp ${denied} -j REJECT --reject-with tcp-reset`,
     `-A FORWARD ${denied} -j REJECT --reject-with ${unreachable}`,
     'COMMIT',

@@ -1,4 +1,4 @@
-import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { invariant } from '../model/invariant.ts';
 import { emptyHeader, readPacket } from '../net/packet.ts';
 import { openTable, type Decider } from '../table/decider.ts';
@@ -118,4 +118,6 @@ class GateLoop {
   }
 }
 
-new GateLoop(workerData as GateWorkerData).run();
+const loop = new GateLoop(workerData as GateWorkerData);
+parentPort?.postMessage('ready');
+loop.run();

@@ -39,7 +39,7 @@ export class Gate {
   readonly #control: GateControl;
   readonly #exited: Promise<unknown>;
   #version = 1;
-  #state: 'running' | 'stopping' | 'ended' = 'running';
+  #state: 'starting' | 'running' | 'stopping' | 'ended' = 'starting';
   #failure: Error | undefined;
 
   private constructor(options: GateOptions, socket: number) {
@@ -87,7 +87,8 @@ export class Gate {
   static async start(options: GateOptions): Promise<Gate> {
     openTable(options.table);
     const gate = new Gate(options, takeQueue(options));
-    await once(gate.#worker, 'online');
+    await once(gate.#worker, 'message'); // it says so when it is ready; an error on the way is thrown
+    gate.#state = 'running';
     return gate;
   }
 
@@ -121,12 +122,12 @@ export class Gate {
 
   /** The thread is gone: closing its socket makes the kernel drop what waits for a verdict. */
   #ended(): void {
-    const asked = this.#state === 'stopping';
+    const unasked = this.#state === 'running';
     this.#state = 'ended';
     this.#control.rest();
     this.#tables.close();
     closeFd(this.#socket);
-    if (!asked) this.#options.onFailure(this.#failure ?? new Error('the gate ended unexpectedly'));
+    if (unasked) this.#options.onFailure(this.#failure ?? new Error('the gate ended unexpectedly'));
   }
 }
 

@@ -12,6 +12,7 @@ export interface NodeFirewallOptions {
   /** Descriptor of the node's network namespace. */
   readonly namespace: number;
   readonly queue: number;
+  readonly established: 'keep' | 'strict';
   /** The node's own addresses, at most one of each family. */
   readonly nodeAddresses: readonly IpAddress[];
 }
@@ -31,11 +32,11 @@ export class NodeFirewall {
    */
   static async close(options: NodeFirewallOptions): Promise<NodeFirewall> {
     const firewall = new NodeFirewall(options);
-    const { namespace, queue, nodeAddresses } = options;
+    const { namespace, nodeAddresses } = options;
     firewall.forward(false);
     await Promise.all([
-      run(namespace, ['iptables-restore', '--noflush'], gateRules(4, queue)),
-      run(namespace, ['ip6tables-restore', '--noflush'], gateRules(6, queue)),
+      run(namespace, ['iptables-restore', '--noflush'], gateRules({ ...options, family: 4 })),
+      run(namespace, ['ip6tables-restore', '--noflush'], gateRules({ ...options, family: 6 })),
       run(namespace, ['nft', '-f', '-'], guardRules([]) + serviceRules([], nodeAddresses)),
     ]);
     inNamespace(namespace, () => {

@@ -2,14 +2,16 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FlowEvent, VerdictReport } from '../flows/flow-event.ts';
+import type { FlowEvent } from '../flows/flow-event.ts';
 import { LabError } from '../model/lab-error.ts';
+import type { Explanation } from '../report/explanation.ts';
 import type {
   ChangeReport,
   ExecTarget,
   LabClient,
   LabObject,
   LabProblem,
+  LabQuestion,
   LabStatus,
   ProbeRequest,
   ProbeResult,
@@ -18,7 +20,17 @@ import { isAlive, readRecord, removeRemains, type LabPaths } from './state-folde
 
 /** Verbs of the lab's control socket: each is a POST of JSON to `/VERB`. */
 export type ControlVerb =
-  'status' | 'apply' | 'delete' | 'label' | 'objects' | 'flows' | 'explain' | 'probe' | 'exec-target' | 'stop';
+  | 'status'
+  | 'apply'
+  | 'delete'
+  | 'label'
+  | 'objects'
+  | 'flows'
+  | 'explain'
+  | 'predict'
+  | 'probe'
+  | 'exec-target'
+  | 'stop';
 
 const STOP_DEADLINE_MS = 10_000; // a lab of 100 pods ends in under a second; past this its process is killed
 
@@ -52,8 +64,12 @@ export class HttpLabClient implements LabClient {
     return this.#ask('objects', { kind });
   }
 
-  explain(question: Parameters<LabClient['explain']>[0]): Promise<VerdictReport> {
+  explain(question: LabQuestion): Promise<Explanation> {
     return this.#ask('explain', question);
+  }
+
+  predict(questions: readonly LabQuestion[]): ReturnType<LabClient['predict']> {
+    return this.#ask('predict', { questions });
   }
 
   probe(requests: readonly ProbeRequest[]): Promise<readonly ProbeResult[]> {

@@ -1,7 +1,8 @@
-import type { FlowEvent, VerdictReport } from '../flows/flow-event.ts';
+import type { FlowEvent } from '../flows/flow-event.ts';
 import type { Issue } from '../manifest/issue.ts';
 import type { ManifestFile } from '../manifest/manifest.ts';
 import type { Protocol } from '../net/port.ts';
+import type { Explanation } from '../report/explanation.ts';
 
 /** How a lab enforces: how a denial looks, and what becomes of established connections. SEMANTICS 20 and 21. */
 export interface LabOptions {
@@ -84,6 +85,14 @@ export interface ChangeReport {
   readonly enforcedMs: number;
 }
 
+/** A connection to ask about: endpoints as the command line writes them. */
+export interface LabQuestion {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: string;
+  readonly port: number;
+}
+
 /** A connection to try: endpoints as the command line writes them. */
 export interface ProbeRequest {
   readonly from: string;
@@ -138,7 +147,12 @@ export interface LabClient {
   objects(kind: string): Promise<readonly LabObject[]>;
   /** Flow events so far; with `follow` those to come too, until `signal` aborts. */
   flows(options: { follow: boolean; signal?: AbortSignal }): AsyncIterable<FlowEvent>;
-  explain(question: { from: string; to: string; protocol: string; port: number }): Promise<VerdictReport>;
+  explain(question: LabQuestion): Promise<Explanation>;
+  /**
+   * Verdicts without reasons, many at once, in the order of the questions. `deny` also where both ends
+   * exist and no connection between them is possible.
+   */
+  predict(questions: readonly LabQuestion[]): Promise<readonly ('allow' | 'deny')[]>;
   /** Tries connections, many at once. Results in the order of the requests. */
   probe(requests: readonly ProbeRequest[]): Promise<readonly ProbeResult[]>;
   /** `pod` is a pod's name or KIND/NAME. */

@@ -1,6 +1,5 @@
 import type { DirectionReport, PolicyRef, VerdictReport } from '../flows/flow-event.ts';
-import type { NetworkPolicy } from '../model/policy.ts';
-import { allows, type DirectionVerdict, type Verdict } from '../model/verdict.ts';
+import { allows, type DirectionVerdict, type RuleMatch, type Verdict } from '../model/verdict.ts';
 
 /** The verdict as commands report it. The line is the rule's where a rule allowed, else the policy's. */
 export function verdictReport(verdict: Verdict): VerdictReport {
@@ -12,7 +11,7 @@ export function verdictReport(verdict: Verdict): VerdictReport {
 }
 
 /** The verdict of one direction. Without policies an isolated pod talks to itself or with its own node. */
-function directionReport(verdict: DirectionVerdict): DirectionReport {
+export function directionReport(verdict: DirectionVerdict): DirectionReport {
   return {
     verdict: allows(verdict) ? 'allow' : 'deny',
     isolated: verdict.kind !== 'not-isolated',
@@ -27,15 +26,15 @@ function policiesOf(verdict: DirectionVerdict): PolicyRef[] {
     case 'node':
       return [];
     case 'rules':
-      return verdict.matches.map(({ policy, rule }) => policyRef(policy, { ...rule.source, rule: rule.index }));
+      return verdict.matches.map(ruleRef);
     case 'no-rule':
-      return verdict.policies.map((policy) => policyRef(policy, { ...policy.source, rule: null }));
+      return verdict.policies.map(({ namespace, name, source: { file, line } }) => {
+        return { namespace, name, rule: null, file, line };
+      });
   }
 }
 
-function policyRef(
-  { namespace, name }: NetworkPolicy,
-  { rule, file, line }: { rule: number | null; file: string; line: number },
-): PolicyRef {
-  return { namespace, name, rule, file, line };
+/** A rule that allowed, at its own line. */
+export function ruleRef({ policy: { namespace, name }, rule: { index, source } }: RuleMatch): PolicyRef {
+  return { namespace, name, rule: index, file: source.file, line: source.line };
 }

@@ -1,34 +1,59 @@
 import type { DirectionReport, PolicyRef, VerdictReport } from '../flows/flow-event.ts';
+import type { NearMiss } from '../model/near-miss.ts';
 import { DIRECTIONS, type Direction } from '../model/policy.ts';
 import { painter } from './color.ts';
+import type { Explanation } from './explanation.ts';
 import { printableLine } from './printable.ts';
 
-/** A connection and its verdict, as text shows them. `from` and `to` are pods or addresses. */
-export interface Explanation {
+/** A question as a user wrote it. */
+export interface Asked {
   readonly from: string;
   readonly to: string;
   readonly protocol: string;
   readonly port: number;
-  readonly notes: readonly string[];
-  readonly report: VerdictReport;
 }
 
+const SHOWN_MISSES = 3; // of a direction; JSON has all
+
 /**
- * A verdict in a few lines: the connection, a line for each direction with policies and lines, notes.
+ * A verdict in a few lines: the question, a line for each direction with policies and lines, under
+ * one that denies the near misses, notes.
  *
  *     denied: default/client -> default/web 80/TCP
- *       egress of default/client: denied: isolated by default/deny-all (deny.yaml:3), no rule matches
- *       ingress of default/web: allowed: no policy isolates it
+ *       egress of default/client: allowed: no policy isolates it
+ *       ingress of default/web: denied: isolated by default/allow-app (allow.yaml:3), no rule matches
+ *         default/allow-app ingress[0] (allow.yaml:12): default/client has app=b, rule wants app=a
  */
-export function explanationText({ protocol, port, notes, report, ...ends }: Explanation, color: boolean): string {
+export function explanationText({ protocol, port, ...ends }: Asked, explanation: Explanation, color: boolean): string {
   const paint = painter(color);
-  const [from, to] = [printableLine(ends.from), printableLine(ends.to)];
-  const head = `${paint(report.verdict === 'allow' ? 'green' : 'red', verdictWord(report))}: ${from} -> ${to} ${port}/${protocol}`;
-  const sides = DIRECTIONS.map((direction) => {
-    const party = direction === 'egress' ? from : to;
-    return `  ${direction} of ${party}: ${directionText(direction, report[direction])}`;
+  const head = `${paint(explanation.verdict === 'allow' ? 'green' : 'red', verdictWord(explanation))}: `;
+  const sides = DIRECTIONS.flatMap((direction) => {
+    const party = direction === 'egress' ? explanation.from : explanation.to;
+    const misses = explanation.nearMisses.filter((miss) => miss.direction === direction);
+    return [
+      `  ${direction} of ${printableLine(party)}: ${directionText(direction, explanation[direction])}`,
+      ...missLines(misses).map((line) => paint('dim', `    ${line}`)),
+    ];
   });
-  return [head, ...sides, ...notes.map((note) => paint('dim', `  ${printableLine(note)}`))].join('\n');
+  return [
+    `${head}${printableLine(ends.from)} -> ${printableLine(ends.to)} ${port}/${protocol}`,
+    ...sides,
+    ...explanation.notes.map((note) => paint('dim', `  ${printableLine(note)}`)),
+  ].join('\n');
+}
+
+function missLines(misses: readonly NearMiss[]): string[] {
+  const more = misses.length - SHOWN_MISSES;
+  return [...misses.slice(0, SHOWN_MISSES).map(missText), ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+/** `default/allow-app ingress[0] (allow.yaml:9): rule allows 80, you connected to 8080`; what is farther says by how much. */
+function missText(miss: NearMiss): string {
+  const { differences } = miss;
+  const farther = differences.length > 1 ? `${differences.length} differences: ` : '';
+  return printableLine(
+    `${policyText(miss.direction, miss)}: ${farther}${differences.map(({ text }) => text).join('; ')}`,
+  );
 }
 
 /** One direction's verdict and its reason: `denied: isolated by default/deny-all (deny.yaml:3), no rule matches`. */

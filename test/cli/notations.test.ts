@@ -93,11 +93,11 @@ describe('nearestName', () => {
 });
 
 describe('textLines', () => {
-  const linesOf = (...pieces: string[]): Promise<string[]> => {
+  const linesOf = async (...pieces: string[]): Promise<string[]> => {
     async function* source(): AsyncGenerator<string> {
       for (const piece of pieces) yield await Promise.resolve(piece);
     }
-    return Array.fromAsync(textLines(source()));
+    return (await Array.fromAsync(textLines(source()))).flat();
   };
 
   test.each([

@@ -1,8 +1,10 @@
 import { TestLab } from '../e2e/lab-fixture.ts';
-import { policy, policyCase } from './policy-case.ts';
+import { CHANGE_CASES } from './change-cases.ts';
+import { ISOLATION_CASES } from './isolation-cases.ts';
+import { PEER_CASES } from './peer-cases.ts';
+import { PORT_CASES } from './port-cases.ts';
 import { runConformance } from './suite.ts';
 
-runConformance('netns', (spec) => TestLab.start(spec), [
-  policyCase('1 x', policy('x/deny', '{ podSelector: {}, policyTypes: [Ingress] }')),
-  policyCase('2 x', policy('x/deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }'),policy('y/deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }'),policy('z/deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }')),
-]);
+const CASES = [...ISOLATION_CASES, ...PEER_CASES, ...PORT_CASES, ...CHANGE_CASES];
+
+runConformance('netns', (spec) => TestLab.start(spec), CASES);

@@ -25,9 +25,10 @@ export function apply(...policies: readonly string[]): Step {
 /** A policy's manifest. `key` is NAMESPACE/NAME, `spec` YAML in flow style. */
 export function policy(key: string, spec: string): string {
   const [namespace = '', name = ''] = key.split('/');
+  // Quoted, as a bare y is true in YAML 1.1.
   return `apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
-metadata: { namespace: ${namespace}, name: ${name} }
+metadata: { namespace: '${namespace}', name: '${name}' }
 spec: ${spec}
 `;
 }

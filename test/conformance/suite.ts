@@ -22,19 +22,43 @@ export type Backend = (spec: LabSpec) => Promise<BackendLab>;
 const TIMEOUT_MS = 1000; // a SYN is sent again after a second: each denied attempt is one packet
 const BATCH = 250; // what one probe request tries at once; several requests run side by side
 
-/** Tries every case with real connections: pods and a host outside, each to each, on every port, over IPv4 and IPv6. */
-export function runConformance(name: string, backend: Backend, cases: readonly PolicyCase[]): void {
+/**
+ * Tries every case with real connections: pods and a host outside, each to each, on every port, over
+ * IPv4 and IPv6. Cases wait for what is denied most of the time, so several labs run side by side.
+ */
+export function runConformance(name: string, backend: Backend, cases: readonly PolicyCase[], labs = 4): void {
   describe(name, () => {
-    let setting: Setting | undefined;
-    const running = (): Setting => given(setting, 'a lab that runs');
+    const free: Setting[] = [];
+    const waiting: ((setting: Setting) => void)[] = [];
+    const giveBack = (setting: Setting): void => {
+      const next = waiting.shift();
+      if (next) next(setting);
+      else free.push(setting);
+    };
+    const take = (): Promise<Setting> => {
+      const setting = free.pop();
+      return setting ? Promise.resolve(setting) : new Promise((resolve) => waiting.push(resolve));
+    };
     beforeAll(async () => {
-      setting = await Setting.start(backend, name);
+      const starting = Array.from({ length: labs }, (_, index) => Setting.start(backend, `${name}-${index + 1}`));
+      const started = await Promise.allSettled(starting);
+      free.push(...started.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])));
+      await Promise.all(starting); // throws what went wrong
     });
-    afterAll(() => setting?.[Symbol.asyncDispose]());
+    afterAll(() => Promise.all(free.map((setting) => setting[Symbol.asyncDispose]())));
 
-    test('before any policy, everything passes', () => running().expectNoDenial());
-    test.each(cases)('$name', (each) => running().runCase(each));
-    test('with every policy gone, everything passes', () => running().expectNoDenial());
+    const everywhere = (check: (setting: Setting) => Promise<void>): Promise<unknown> => Promise.all(free.map(check));
+
+    test('before any policy, everything passes', () => everywhere((setting) => setting.expectNoDenial()));
+    test.concurrent.each(cases)('$name', async (each) => {
+      const setting = await take();
+      try {
+        await setting.runCase(each);
+      } finally {
+        giveBack(setting);
+      }
+    });
+    test('with every policy gone, everything passes', () => everywhere((setting) => setting.expectNoDenial()));
   });
 }
 
@@ -62,19 +86,20 @@ class Setting implements AsyncDisposable {
   }
 
   async expectNoDenial(): Promise<void> {
-    const attempts = this.#attempts();
-    const results = await this.#probe(attempts);
-    expect(attempts.filter((_, index) => results[index]?.outcome !== 'connected').map(attemptText)).toEqual([]);
+    expect(await this.#compare()).toBe(0);
   }
 
   /** Takes the case's steps, tries all connections after each, and undoes them. */
   async runCase({ steps, deniesNothing = false }: PolicyCase): Promise<void> {
     let denials = 0;
-    for (const step of steps) {
-      await this.#take(step);
-      denials += await this.#compare();
+    try {
+      for (const step of steps) {
+        await this.#take(step);
+        denials += await this.#compare();
+      }
+    } finally {
+      await this.#undo();
     }
-    await this.#undo();
     expect(denials > 0, `${denials} attempts were denied`).toBe(!deniesNothing);
   }
 
@@ -105,7 +130,8 @@ class Setting implements AsyncDisposable {
     const wanted = (allowed: boolean): ProbeRequest[] => {
       const some = attempts.find(
         ({ from, to, protocol: transport, port }) =>
-          evaluate(cluster, { source: ip(from), destination: ip(to), transport, port: portNumber(port) }).allowed === allowed,
+          evaluate(cluster, { source: ip(from), destination: ip(to), transport, port: portNumber(port) }).allowed ===
+          allowed,
       );
       return some ? [some] : [];
     };
@@ -118,7 +144,8 @@ class Setting implements AsyncDisposable {
     switch (step.kind) {
       case 'apply': {
         const file = manifest(step.policies);
-        for (const object of parseManifests([file]).objects) this.#policies.set(`${object.namespace}/${object.name}`, object);
+        for (const object of parseManifests([file]).objects)
+          this.#policies.set(`${object.namespace}/${object.name}`, object);
         expect((await client.apply([file])).issues).toEqual([]);
         return;
       }
@@ -168,7 +195,9 @@ class Setting implements AsyncDisposable {
   /** Every pair of hosts, pods with themselves too, on every port, in both families. */
   #attempts(): ProbeRequest[] {
     const hosts = [...POD_KEYS.map((key) => this.#addressesOf(key)), OUTSIDE.addresses];
-    const pairs = hosts.flatMap((from) => hosts.flatMap((to) => [0, 1].map((family) => [from[family], to[family]] as const)));
+    const pairs = hosts.flatMap((from) =>
+      hosts.flatMap((to) => [0, 1].map((family) => [from[family], to[family]] as const)),
+    );
     return pairs.flatMap(([from = '', to = '']) =>
       PORTS.map((port): ProbeRequest => ({ from, to, ...port, timeoutMs: TIMEOUT_MS })),
     );

@@ -33,7 +33,10 @@ export const FIRST_LABELS: LabelsOf = Object.fromEntries([
 /** Addresses that policies can name: of `y/b`, the second pod of the second namespace, 10.244.2.2 and fd00:10:244::2:2. */
 export function podAddresses(key: string): readonly [string, string] {
   const [namespace = '', name = ''] = key.split('/');
-  const [row, place] = [NAMESPACES.findIndex((each) => each === namespace) + 1, PODS.findIndex((each) => each === name) + 1];
+  const [row, place] = [
+    NAMESPACES.findIndex((each) => each === namespace) + 1,
+    PODS.findIndex((each) => each === name) + 1,
+  ];
   return [`10.244.${row}.${place}`, `fd00:10:244::${row}:${place}`];
 }
 
@@ -43,7 +46,11 @@ export function podAddresses(key: string): readonly [string, string] {
  */
 export function clusterManifests(labels: LabelsOf): string {
   const objects = [
-    ...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: labels[name] ?? {} } })),
+    ...NAMESPACES.map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: labels[name] ?? {} },
+    })),
     ...POD_KEYS.map((key) => podManifest(key, labels[key] ?? {})),
   ];
   return objects.map((object) => JSON.stringify(object)).join('\n---\n');

@@ -5,7 +5,7 @@ import type { Family, IpAddress } from '../../src/net/ip.ts';
 import type { TestPod } from './node-network.ts';
 
 // Longer than any answer on a busy machine takes, shorter than a SYN's first repetition.
-const PATIENCE_MS = 400;
+const PATIENCE_MS = 600;
 
 /** Where an attempt goes. `sourcePort` is any unless given. */
 export interface Target {
@@ -19,14 +19,14 @@ export interface Target {
 export async function tcpServer(
   pod: TestPod,
   port: number,
-  options: { name?: string; onConnection?: () => void } = {},
+  options: { name?: string; onConnection?: (socket: net.Socket) => void } = {},
 ): Promise<AsyncDisposable> {
   const { name = 'hello', onConnection } = options;
   const sockets = new Set<net.Socket>();
   const servers = await Promise.all(
     ([4, 6] as const).map(async (family) => {
       const server = net.createServer((socket) => {
-        onConnection?.();
+        onConnection?.(socket);
         sockets.add(socket);
         socket.on('error', () => undefined);
         socket.on('close', () => sockets.delete(socket));

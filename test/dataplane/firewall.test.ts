@@ -4,7 +4,7 @@ import { ip, portNumber } from '../builders/address.ts';
 
 describe('rules', () => {
   test.each([4, 6] as const)('nothing bypasses the gate, IPv%i', (family) => {
-    const rules = gateRules(family, 3);
+    const rules = gateRules({ family, queue: 3, established: 'keep' });
     const [mangle = ''] = rules.split('COMMIT');
     expect(rules).not.toContain('bypass');
     expect(mangle).toContain(':FORWARD DROP');

@@ -122,7 +122,10 @@ test('UDP: an answer that comes after its flow was cut does not open it again', 
   const received: string[] = [];
   answering.on('message', (message) => received.push(message.toString()));
   // The server may send to the client: were this the first packet of a flow, it would be allowed.
-  await new Promise((resolve) => answering.send('late answer', 5000, client.address[4].text, resolve));
+  const other = udpSocket(client, 4, 5001);
+  answering.send('late answer', 5000, client.address[4].text);
+  answering.send('barrier', 5001, client.address[4].text);
+  await once(other, 'message');
   asking.send('denied', 53, server.address[4].text);
   asking.send('barrier', BARRIER_PORT, server.address[4].text);
   await once(barrier, 'message');
@@ -130,5 +133,5 @@ test('UDP: an answer that comes after its flow was cut does not open it again', 
   asking.send('allowed', 53, server.address[4].text);
   while (received.at(-1) !== 'allowed') await once(answering, 'message');
   expect(received).toEqual(['allowed']);
-  for (const socket of [asking, answering, barrier]) socket.close();
+  for (const socket of [asking, answering, barrier, other]) socket.close();
 });

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { ExternalHost, LabStatus, PodStatus } from '../../src/lab/lab-client.ts';
 import { HttpLabClient } from '../../src/lab/http-client.ts';
-import { labPaths, type LabRecord } from '../../src/lab/state-folder.ts';
+import { isAlive, labPaths, type LabRecord } from '../../src/lab/state-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = 'src/cli/netpol-lab.ts';
@@ -36,7 +36,7 @@ export interface Running {
   readonly ended: Promise<Outcome>;
 }
 
-/** How a program is started. `ordinary` users are nobody, others who runs the tests. `path` is searched first. */
+/** How a program is started. `ordinary` users are nobody if root runs the tests, others who runs them. `path` is searched first. */
 export interface UserOptions {
   readonly ordinary?: boolean;
   readonly path?: string;
@@ -53,21 +53,25 @@ export class CliUser implements AsyncDisposable {
     this.#options = options;
   }
 
+  get #isNobody(): boolean {
+    return isNobody(this.#options);
+  }
+
   static async create(options: UserOptions = {}): Promise<CliUser> {
     const home = await mkdtemp(join(tmpdir(), 'npl-'));
-    if (options.ordinary === true) chownSync(home, NOBODY, NOBODY);
+    if (isNobody(options)) chownSync(home, NOBODY, NOBODY);
     return new CliUser(home, options);
   }
 
   /** What stands before the arguments of netpol-lab on a command line. */
   get program(): readonly string[] {
-    const { ordinary = false, path } = this.#options;
-    const root = ordinary ? '/mnt' : ROOT;
+    const { path } = this.#options;
+    const root = this.#isNobody ? '/mnt' : ROOT;
     const node = join(root, NODE_FOLDER);
     const search = [...(path === undefined ? [] : [path]), node, process.env.PATH ?? ''].join(delimiter);
     const environment = ['env', '-i', `PATH=${search}`, `HOME=${this.home}`, `XDG_RUNTIME_DIR=${this.home}`];
     const command = [...environment, 'LANG=C', 'TERM=xterm', join(node, 'node'), join(root, PROGRAM)];
-    return ordinary ? ['unshare', '--mount', 'sh', '-c', AS_NOBODY, ROOT, ...command] : command;
+    return this.#isNobody ? ['unshare', '--mount', 'sh', '-c', AS_NOBODY, ROOT, ...command] : command;
   }
 
   /** Runs `netpol-lab` with these arguments to its end. */
@@ -89,8 +93,18 @@ export class CliUser implements AsyncDisposable {
     child.stdin.on('error', () => undefined); // a program need not read its input
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const waiting = new Set<() => void>();
+    const heard = (): void => {
+      for (const look of waiting) look();
+    };
+    child.stdout
+      .setEncoding('utf8')
+      .on('data', (text: string) => (stdout += text))
+      .on('data', heard);
+    child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => (stderr += text))
+      .on('data', heard);
     const deadline = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
     const ended = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]): Outcome => {
       clearTimeout(deadline);
@@ -98,16 +112,17 @@ export class CliUser implements AsyncDisposable {
       const number = signal === null ? 0 : constants.signals[signal as NodeJS.Signals];
       return { exit: typeof code === 'number' ? code : 128 + number, stdout, stderr };
     });
-    const printed = async (text: string): Promise<void> => {
-      while (!`${stdout}${stderr}`.includes(text)) {
-        const over = await Promise.race([
-          once(child.stdout, 'data').then(() => false),
-          once(child.stderr, 'data').then(() => false),
-          ended.then(() => true),
-        ]);
-        if (over && !`${stdout}${stderr}`.includes(text)) throw new Error(`no "${text}" in: ${stdout}${stderr}`);
-      }
-    };
+    const printed = (text: string): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (`${stdout}${stderr}`.includes(text)) resolve();
+        };
+        waiting.add(look);
+        look();
+        void ended.then(() => {
+          reject(new Error(`no "${text}" in: ${stdout}${stderr}`));
+        });
+      });
     return { pid: child.pid ?? 0, stdin: child.stdin, printed, ended };
   }
 
@@ -115,7 +130,7 @@ export class CliUser implements AsyncDisposable {
   async folder(files: Readonly<Record<string, string>>): Promise<string> {
     const folder = await mkdtemp(join(this.home, 'files-'));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    if (this.#options.ordinary === true) spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, folder]);
+    if (this.#isNobody) spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, folder]);
     return folder;
   }
 
@@ -136,11 +151,15 @@ export class CliUser implements AsyncDisposable {
     const left = await this.labFolders();
     for (const name of left) {
       const record = await this.record(name).catch(() => undefined);
-      if (record) process.kill(record.launcherPid, 'SIGKILL');
+      if (record && isAlive(record)) process.kill(record.launcherPid, 'SIGKILL');
     }
     await rm(this.home, { recursive: true, force: true });
     expect({ exit: down.exit, left }, down.stderr).toEqual({ exit: 0, left: [] });
   }
+}
+
+function isNobody({ ordinary = false }: UserOptions): boolean {
+  return ordinary && process.getuid?.() === 0;
 }
 
 /** What a lab is started from. */

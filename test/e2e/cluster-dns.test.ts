@@ -7,7 +7,11 @@ import { pod, policy, service, serving, useLab } from './cli-fixture.ts';
 const MANY = Array.from({ length: 100 }, (_, index) => `198.51.100.${index + 1}`);
 
 const EXTERNAL: ExternalHost[] = [
-  { name: 'api.example.com', addresses: ['203.0.113.10', '2001:db8::10'], ports: [{ protocol: 'TCP', port: portNumber(80) }] },
+  {
+    name: 'api.example.com',
+    addresses: ['203.0.113.10', '2001:db8::10'],
+    ports: [{ protocol: 'TCP', port: portNumber(80) }],
+  },
   { name: 'many.example.com', addresses: MANY, ports: [] },
 ];
 
@@ -40,7 +44,12 @@ const lab = useLab({
     service('cart', { clusterIP: '10.96.0.81', ipFamilyPolicy: 'SingleStack', ports: [{ port: 80 }] }, 'shop'),
     STATEFUL_SET,
     service('db', { clusterIP: 'None', ports: [{ name: 'sql', port: 5432 }] }),
-    service('outside', { type: 'ExternalName', externalName: 'api.example.com', selector: undefined, ipFamilyPolicy: undefined }),
+    service('outside', {
+      type: 'ExternalName',
+      externalName: 'api.example.com',
+      selector: undefined,
+      ipFamilyPolicy: undefined,
+    }),
   ],
 });
 
@@ -64,8 +73,16 @@ function addressOf(name: string, family: 4 | 6): string {
 
 const LOOKUPS: readonly Lookup[] = [
   { name: 'A of a Service', command: 'dig +short web.default.svc.cluster.local', lines: () => ['10.96.0.80'] },
-  { name: 'AAAA of a Service', command: 'dig +short AAAA web.default.svc.cluster.local', lines: () => ['fd00:10:96::80'] },
-  { name: 'a name of one label, by the search domains', command: 'dig +search +short web', lines: () => ['10.96.0.80'] },
+  {
+    name: 'AAAA of a Service',
+    command: 'dig +short AAAA web.default.svc.cluster.local',
+    lines: () => ['fd00:10:96::80'],
+  },
+  {
+    name: 'a name of one label, by the search domains',
+    command: 'dig +search +short web',
+    lines: () => ['10.96.0.80'],
+  },
   { name: 'SERVICE.NAMESPACE', command: 'dig +search +short cart.shop', lines: () => ['10.96.0.81'] },
   { name: 'SERVICE.NAMESPACE.svc', command: 'dig +search +short cart.shop.svc', lines: () => ['10.96.0.81'] },
   { name: 'a Service of another namespace has no short name', command: 'dig +search +short cart', lines: () => [] },
@@ -80,7 +97,11 @@ const LOOKUPS: readonly Lookup[] = [
     lines: () => ['0 50 5432 db-0.db.default.svc.cluster.local.', '0 50 5432 db-1.db.default.svc.cluster.local.'],
   },
   { name: 'PTR of a Service', command: 'dig +short -x 10.96.0.80', lines: () => ['web.default.svc.cluster.local.'] },
-  { name: 'PTR of a Service over IPv6', command: 'dig +short -x fd00:10:96::80', lines: () => ['web.default.svc.cluster.local.'] },
+  {
+    name: 'PTR of a Service over IPv6',
+    command: 'dig +short -x fd00:10:96::80',
+    lines: () => ['web.default.svc.cluster.local.'],
+  },
   {
     name: 'a headless Service',
     command: 'dig +short db.default.svc.cluster.local',
@@ -124,7 +145,21 @@ describe('what names resolve to', () => {
     }
   });
 
-  it('has no A record, but no NXDOMAIN either, where only the other family is', async () => {
+  it.each([
+    { name: 'web', lines: ['Name:\tweb.default.svc.cluster.local', 'Address: 10.96.0.80', 'Address: fd00:10:96::80'] },
+    { name: 'cart.shop', lines: ['Name:\tcart.shop.svc.cluster.local', 'Address: 10.96.0.81'] },
+    { name: 'kube-dns.kube-system', lines: ['Name:\tkube-dns.kube-system.svc.cluster.local', 'Address: 10.96.0.10'] },
+    { name: 'outside', lines: ['canonical name = api.example.com.', 'Address: 203.0.113.10', 'Address: 2001:db8::10'] },
+    { name: '10.96.0.80', lines: ['80.0.96.10.in-addr.arpa\tname = web.default.svc.cluster.local.'] },
+    { name: '-type=SRV _http._tcp.web', lines: ['service = 0 100 80 web.default.svc.cluster.local.'] },
+  ])('nslookup $name', async ({ name, lines }) => {
+    const { stdout, exit } = await lab.exec('client', `nslookup ${name}`);
+    for (const line of lines) expect(stdout).toContain(line);
+    expect(stdout).not.toMatch(/NXDOMAIN|timed out|SERVFAIL/);
+    expect(exit).toBe(0);
+  });
+
+  it('answers nothing, but not NXDOMAIN, for a family that a name has no address of', async () => {
     const { stdout } = await lab.exec('client', 'dig AAAA cart.shop.svc.cluster.local');
     expect(stdout).toMatch(/status: NOERROR/);
     expect(stdout).toMatch(/ANSWER: 0/);
@@ -145,7 +180,14 @@ describe('what names resolve to', () => {
   });
 
   it('knows new Services and forgets deleted ones at once', async () => {
-    await lab.apply(service('fresh', { selector: { app: 'web' }, clusterIP: '10.96.0.99', ipFamilyPolicy: 'SingleStack', ports: [{ port: 80 }] }));
+    await lab.apply(
+      service('fresh', {
+        selector: { app: 'web' },
+        clusterIP: '10.96.0.99',
+        ipFamilyPolicy: 'SingleStack',
+        ports: [{ port: 80 }],
+      }),
+    );
     const there = await lab.exec('client', 'dig +search +short fresh');
     expect(there.stdout).toBe('10.96.0.99\n');
     await lab.run('delete', ['service', 'fresh']);
@@ -167,10 +209,18 @@ describe('kube-dns is a pod that policies select', () => {
     { egress: 'kube-dns by TCP', rules: [{ to: [TO_KUBE_DNS], ports: ports('TCP') }], udp: false, tcp: true },
     { egress: 'kube-dns by both', rules: [{ to: [TO_KUBE_DNS], ports: ports('UDP', 'TCP') }], udp: true, tcp: true },
     { egress: 'other pods of this namespace', rules: [{ to: [{ podSelector: {} }] }], udp: false, tcp: false },
-    { egress: "kube-dns' Service address", rules: [{ to: [{ ipBlock: { cidr: '10.96.0.10/32' } }] }], udp: false, tcp: false },
+    {
+      egress: "kube-dns' Service address",
+      rules: [{ to: [{ ipBlock: { cidr: '10.96.0.10/32' } }] }],
+      udp: false,
+      tcp: false,
+    },
   ])('egress to $egress: dig $udp, dig +tcp $tcp', async ({ rules, udp, tcp }) => {
     await lab.apply(policy('strict', 'strict', { policyTypes: ['Egress'], egress: rules }));
-    const [plain, byTcp] = await Promise.all([lab.exec('strict', DIG), lab.exec('strict', DIG.replace('dig', 'dig +tcp'))]);
+    const [plain, byTcp] = await Promise.all([
+      lab.exec('strict', DIG),
+      lab.exec('strict', DIG.replace('dig', 'dig +tcp')),
+    ]);
     expect({ udp: plain.stdout === '10.96.0.80\n', tcp: byTcp.stdout === '10.96.0.80\n' }).toEqual({ udp, tcp });
     expect({ udp: plain.exit, tcp: byTcp.exit }).toEqual({ udp: udp ? 0 : 9, tcp: tcp ? 0 : 9 });
   });

@@ -80,7 +80,16 @@ describe('exec: signals', () => {
   });
 
   it('a command without a trap ends, and its end is told as 128 + the number', async () => {
-    const running = lab.user.start(['exec', '--lab', lab.name, 'client', '--', 'sh', '-c', 'echo ready; exec sleep 50']);
+    const running = lab.user.start([
+      'exec',
+      '--lab',
+      lab.name,
+      'client',
+      '--',
+      'sh',
+      '-c',
+      'echo ready; exec sleep 50',
+    ]);
     await running.printed('ready');
     process.kill(running.pid, 'SIGTERM');
     expect((await running.ended).exit).toBe(143);
@@ -139,7 +148,10 @@ describe('exec: the pod as its commands see it', () => {
   it('its addresses, and no other', async () => {
     const { addresses } = await lab.pod('client');
     const { stdout } = await lab.exec('client', 'ip -o addr show scope global');
-    const seen = stdout.trim().split('\n').map((line) => /inet6? (\S+)/.exec(line)?.[1]);
+    const seen = stdout
+      .trim()
+      .split('\n')
+      .map((line) => /inet6? (\S+)/.exec(line)?.[1]);
     expect(seen).toEqual([`${String(addresses[0])}/32`, `${String(addresses[1])}/128`]);
   });
 });

@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
-import { connectLab } from '../../src/lab/connect.ts';
+import { connectLab, runningLabs } from '../../src/lab/connect.ts';
 import type { HttpLabClient } from '../../src/lab/http-client.ts';
 import type { LabSpec, LabStatus } from '../../src/lab/lab-client.ts';
 import { startLab } from '../../src/lab/start.ts';
@@ -22,6 +22,9 @@ process.env.PATH = [fileURLToPath(new URL('../../node_modules/.bin', import.meta
 );
 
 afterAll(async () => {
+  const labs = await runningLabs(); // of tests that ran out of time
+  for (const name of labs) await (await connectLab(name)).stop();
+  expect(labs).toEqual([]);
   const left = readdirSync(runtimeFolder, { recursive: true });
   await rm(runtimeFolder, { recursive: true, force: true });
   expect(left.filter((path) => path !== 'netpol-lab')).toEqual([]);
@@ -114,7 +117,8 @@ export class PodProgram {
     const first = once(reader, 'line');
     reader.on('line', (line) => lines.push(line));
     child.stdin?.on('error', () => undefined); // it may have ended
-    await Promise.race([first, closed]);
+    const begun = await Promise.race([first.then(() => true), closed.then(() => false)]);
+    if (!begun) throw new Error(`${child.spawnargs.join(' ')} ended with exit code ${child.exitCode}`);
     return new PodProgram(child, lines, closed);
   }
 

@@ -13,7 +13,12 @@ const MANIFESTS = [
   pod('client'),
   pod('web', { containers: [serving('8080/TCP', '5353/UDP')] }),
   service('web', { ports: PORTS }),
-  pod('command', { containers: [{ name: 'main', image: 'busybox', command: ['sh', '-c', 'exec nc -lk -p 8080'] }] }),
+  // Not nc: it takes one connection at a time, and the matrix makes several.
+  pod('command', {
+    containers: [
+      { name: 'main', image: 'node', command: ['node', '-e', 'require("net").createServer().listen(8080, "::")'] },
+    ],
+  }),
 ];
 
 const DENY = policy('deny', 'web', { policyTypes: ['Ingress'] });

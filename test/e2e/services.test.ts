@@ -61,7 +61,11 @@ function datagramTo(host: string, flags = ''): string {
 
 async function namesOf(prefix: string): Promise<string[]> {
   const { pods } = await lab.status();
-  return pods.map(({ name }) => name).filter((name) => name.startsWith(prefix)).map((name) => `pod: ${name}`).sort();
+  return pods
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => `pod: ${name}`)
+    .sort();
 }
 
 async function clusterIpOf(name: string, family = 0): Promise<string> {
@@ -174,7 +178,11 @@ describe('a Service whose pod is not ready yet', () => {
     await lab.apply(
       pod(name, { containers: [{ ...READY_AT_FILE, readinessProbe: readiness(flag) }, opener] }),
       service(name, { ports: [{ port: 80, targetPort: 8080 }] }),
-      service(`${name}-early`, { selector: { app: name }, publishNotReadyAddresses: true, ports: [{ port: 80, targetPort: 8080 }] }),
+      service(`${name}-early`, {
+        selector: { app: name },
+        publishNotReadyAddresses: true,
+        ports: [{ port: 80, targetPort: 8080 }],
+      }),
     );
     const before = await lab.exec('client', `curl -sS -m 3 http://${name}`);
     expect(before.exit, before.stderr).toBe(7);

@@ -1,15 +1,13 @@
 import { z } from 'zod';
-import type { VerdictReport } from '../../flows/flow-event.ts';
 import { parseManifests } from '../../manifest/manifest.ts';
 import { labelValueErrors, qualifiedNameErrors } from '../../manifest/name-rules.ts';
 import { issueText } from '../../manifest/issue.ts';
 import { parseEndpoint, podsOf } from '../../model/endpoint.ts';
 import { LabError } from '../../model/lab-error.ts';
 import { podKey } from '../../model/pod.ts';
-import { endpointProblem, parsePortSpec, toConnection } from '../../model/question.ts';
-import { verdictReport } from '../../report/verdict-report.ts';
 import type { ChangeReport, ExecTarget, LabStatus } from '../lab-client.ts';
 import { objectsOfKind } from '../lab-objects.ts';
+import { explainQuestion, predictQuestions } from '../lab-question.ts';
 import { podEntry } from './pod-command.ts';
 import { hostPid } from './pod-network.ts';
 import { probeAll } from './prober.ts';
@@ -17,6 +15,7 @@ import type { RunningLab } from './running-lab.ts';
 
 const file = z.object({ path: z.string(), text: z.string() });
 const target = z.object({ kind: z.string(), namespace: z.string(), name: z.string() });
+const question = z.object({ from: z.string(), to: z.string(), protocol: z.string(), port: z.number() });
 const probe = z.object({
   from: z.string(),
   to: z.string(),
@@ -31,7 +30,8 @@ const BODIES = {
   delete: z.union([z.object({ files: z.array(file) }), target]),
   label: target.extend({ labels: z.record(z.string(), z.string().nullable()), overwrite: z.boolean() }),
   objects: z.object({ kind: z.string() }),
-  explain: z.object({ from: z.string(), to: z.string(), protocol: z.string(), port: z.number() }),
+  explain: question,
+  predict: z.object({ questions: z.array(question) }),
   probe: z.object({ requests: z.array(probe) }),
   'exec-target': z.object({ namespace: z.string(), pod: z.string() }),
 };
@@ -60,7 +60,9 @@ export class LabControl {
       case 'objects':
         return objectsOfKind(this.#lab.view, BODIES.objects.parse(body).kind);
       case 'explain':
-        return this.#explain(BODIES.explain.parse(body));
+        return explainQuestion(this.#lab.table, BODIES.explain.parse(body));
+      case 'predict':
+        return predictQuestions(this.#lab.table, BODIES.predict.parse(body).questions);
       case 'probe':
         return probeAll(this.#lab, BODIES.probe.parse(body).requests);
       case 'exec-target':
@@ -109,16 +111,6 @@ export class LabControl {
       throw new LabError('usage', `${text} has ${clash[0]}=${value} already: change it with --overwrite`);
     }
     return this.#lab.label(target, labels);
-  }
-
-  #explain({ from, to, protocol, port }: z.infer<typeof BODIES.explain>): VerdictReport {
-    const [source, destination, spec] = [parseEndpoint(from), parseEndpoint(to), parsePortSpec(`${port}/${protocol}`)];
-    if (!source || !destination) throw new LabError('usage', endpointProblem(source ? to : from));
-    if (!spec) throw new LabError('usage', `${port}/${protocol} is no port: write for example 80 or 53/UDP`);
-    const question = { from: source, to: destination, transport: spec.protocol, port: spec.port };
-    const answer = toConnection(this.#lab.cluster, question);
-    if (answer.kind === 'problem') throw new LabError('usage', answer.message);
-    return verdictReport(this.#lab.table.explain(answer.connection));
   }
 
   #execTarget({ namespace, pod }: z.infer<(typeof BODIES)['exec-target']>): ExecTarget {

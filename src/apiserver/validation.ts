@@ -1,0 +1,100 @@
+import { checkMetadata } from '../manifest/check-metadata.ts';
+import { pathText } from '../manifest/field-path.ts';
+import { notSupported, required, type Finding } from '../manifest/finding.ts';
+import type { Issue } from '../manifest/issue.ts';
+import type { JsonObject } from '../manifest/json.ts';
+import { matchKind } from '../manifest/known-kinds.ts';
+import { dnsSubdomainErrors } from '../manifest/name-rules.ts';
+import { cidrWarnings, parseCidr } from '../manifest/cidr.ts';
+import type { ObjectMeta } from '../manifest/metadata-schema.ts';
+import { decode } from '../manifest/schema.ts';
+import { validateObject } from '../manifest/validate.ts';
+import { listAt, nameOf, namespaceOf, objectAt, textAt, type ApiObject } from './api-object.ts';
+import { apiVersionOf, type Resource } from './registry.ts';
+import { badRequest } from './status.ts';
+
+/** What happens to fields that Kubernetes does not know: refused, dropped with a warning, dropped. */
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+/** What is wrong with a field, in the API server's words. */
+export type FieldIssue = Pick<Issue, 'field' | 'type' | 'message'>;
+
+/**
+ * The object as the API server's decoder reads it: null fields are gone, as are unknown ones, for which there are
+ * warnings. Throws a 400 for wrong types, and for unknown fields if these are refused.
+ */
+export function decoded(
+  resource: Resource,
+  value: JsonObject,
+  unknownFields: FieldValidation,
+): { readonly value: JsonObject; readonly warnings: readonly string[] } {
+  const reading = decode(resource.schema, value);
+  const unknown = reading.findings.filter(isUnknownField).map(({ message }) => message);
+  const mismatch = reading.findings.find((finding) => !isUnknownField(finding));
+  const { kind, version } = resource;
+  const refused = (text: string) =>
+    badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${text}`);
+  if (mismatch) throw refused(mismatch.message);
+  if (unknownFields === 'Strict' && unknown.length > 0) throw refused(`strict decoding error: ${unknown.join(', ')}`);
+  return { value: reading.value as JsonObject, warnings: unknownFields === 'Warn' ? unknown : [] };
+}
+
+/** What the API server refuses the object for; empty if it is fine. */
+export function issuesOf(resource: Resource, object: ApiObject): FieldIssue[] {
+  const { kind, namespaced } = resource;
+  const apiVersion = apiVersionOf(resource);
+  if (matchKind(apiVersion, kind).kind === 'known') {
+    const [namespace, name] = [namespaceOf(object), nameOf(object)];
+    const source = { file: '', line: 0 };
+    return validateObject({ apiVersion, kind, namespace, name, value: object, source, lineOf: () => 0 });
+  }
+  const metadata = decode(resource.schema, object).value.metadata as ObjectMeta;
+  const findings = [...checkMetadata(metadata, { namespaced, nameErrors: dnsSubdomainErrors }), ...checkRest(object)];
+  return findings.map(({ path, type, message }) => ({ field: pathText(path), type, message }));
+}
+
+/** What the API server takes, but warns of. */
+export function warningsOf(resource: Resource, object: JsonObject): string[] {
+  if (resource.kind !== 'NetworkPolicy') return [];
+  const sides = [
+    ['ingress', 'from'],
+    ['egress', 'to'],
+  ] as const;
+  return sides.flatMap(([side, peers]) =>
+    listAt(object, 'spec', side).flatMap((rule, index) =>
+      listAt(rule, peers).flatMap((peer, at) => {
+        const path = `spec.${side}[${index}].${peers}[${at}].ipBlock`;
+        const blocks = [
+          [`${path}.cidr`, textAt(peer, 'ipBlock', 'cidr')],
+          ...listAt(peer, 'ipBlock', 'except').map((text, number) => [`${path}.except[${number}]`, String(text)]),
+        ];
+        return blocks.flatMap(([field = '', text = '']) => ambiguity(field, text));
+      }),
+    ),
+  );
+}
+
+function ambiguity(field: string, text: string): string[] {
+  const prefix = parseCidr(text);
+  return prefix ? cidrWarnings(text, prefix).map((warning) => `${field}: ${warning}`) : [];
+}
+
+function isUnknownField({ message }: Finding): boolean {
+  return message.startsWith('unknown field ');
+}
+
+const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
+
+function checkRest(object: ApiObject): Finding[] {
+  switch (object.kind) {
+    case 'EndpointSlice': {
+      const type = textAt(object, 'addressType');
+      if (type === '') return [required(['addressType'])];
+      return ADDRESS_TYPES.includes(type) ? [] : [notSupported(['addressType'], type, ADDRESS_TYPES)];
+    }
+    case 'Event':
+      return Object.keys(objectAt(object, 'involvedObject')).length === 0 ? [required(['involvedObject'])] : [];
+    default:
+      return [];
+  }
+}

@@ -11,6 +11,7 @@ const mayImport = {
   apiserver: ['manifest', 'model', 'net'],
   lab: ['apiserver', 'dns', 'report', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
   report: ['flows', 'model', 'net'],
+  library: ['table', 'manifest', 'model', 'net'],
   bench: ['table', 'reference', 'dataplane', 'model', 'net'],
 };
 const pure = ['net', 'model', 'manifest', 'reference', 'table', 'report'];

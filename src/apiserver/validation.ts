@@ -7,7 +7,7 @@ import { matchKind } from '../manifest/known-kinds.ts';
 import { dnsSubdomainErrors } from '../manifest/name-rules.ts';
 import { cidrWarnings, parseCidr } from '../manifest/cidr.ts';
 import type { ObjectMeta } from '../manifest/metadata-schema.ts';
-import { decode } from '../manifest/schema.ts';
+import { decode, type Schema } from '../manifest/schema.ts';
 import { validateObject } from '../manifest/validate.ts';
 import { listAt, nameOf, namespaceOf, objectAt, textAt, type ApiObject } from './api-object.ts';
 import { apiVersionOf, type Resource } from './registry.ts';
@@ -28,7 +28,7 @@ export function decoded(
   value: JsonObject,
   unknownFields: FieldValidation,
 ): { readonly value: JsonObject; readonly warnings: readonly string[] } {
-  const reading = decode(resource.schema, value);
+  const reading: { value: unknown; findings: readonly Finding[] } = decode<Schema>(resource.schema, value);
   const unknown = reading.findings.filter(isUnknownField).map(({ message }) => message);
   const mismatch = reading.findings.find((finding) => !isUnknownField(finding));
   const { kind, version } = resource;
@@ -48,7 +48,7 @@ export function issuesOf(resource: Resource, object: ApiObject): FieldIssue[] {
     const source = { file: '', line: 0 };
     return validateObject({ apiVersion, kind, namespace, name, value: object, source, lineOf: () => 0 });
   }
-  const metadata = decode(resource.schema, object).value.metadata as ObjectMeta;
+  const metadata = objectAt(object, 'metadata') as ObjectMeta; // it has been decoded
   const findings = [...checkMetadata(metadata, { namespaced, nameErrors: dnsSubdomainErrors }), ...checkRest(object)];
   return findings.map(({ path, type, message }) => ({ field: pathText(path), type, message }));
 }

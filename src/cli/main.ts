@@ -94,7 +94,13 @@ function newParser(argv: readonly string[]): Argv {
     .scriptName('netpol-lab')
     .usage('$0 VERB\n\nKubernetes NetworkPolicies enforced on real connections, without a cluster.')
     .version(version())
-    .parserConfiguration({ 'populate--': true, 'dot-notation': false, 'boolean-negation': false })
+    .parserConfiguration({
+      'populate--': true,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'dot-notation': false,
+      'boolean-negation': false,
+    })
     .exitProcess(false)
     .showHelpOnFail(false)
     .strict()

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { LabOptions, LabSpec, LabStatus } from '../lab/lab-client.ts';
+import type { LabOptions, LabSpec, LabStatus, PodStatus } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
 import { untilSignal } from './interruption.ts';
 import { build, readManifests, refuseIssues, warn } from './manifests.ts';
@@ -53,7 +53,7 @@ export const UP: Verb<Options> = {
     warn(status.warnings, terminal);
     if (options.o === 'json') await terminal.printJson(status);
     else await terminal.print(upText(status, performance.now() - started));
-    return 0;
+    return status.pods.every(isSettled) ? 0 : 1;
   },
 };
 
@@ -102,8 +102,22 @@ function nameOf(path: string): string {
 
 function upText({ name, pods, rootless }: LabStatus, ms: number): string {
   const [pod] = pods.filter(({ namespace }) => namespace !== 'kube-system');
-  const example = pod ? `\n  netpol-lab exec --lab ${name} ${pod.namespace}/${pod.name} -- COMMAND` : '';
-  const count = pods.length === 1 ? '1 pod' : `${pods.length} pods`;
-  const how = rootless ? ', rootless' : '';
-  return `lab ${name} is up${how}: ${count} ready in ${(ms / 1000).toFixed(2)} s${example}\n  netpol-lab down ${name}`;
+  const ready = pods.filter((each) => each.ready).length;
+  const done = pods.filter(({ phase }) => phase === 'Succeeded').length;
+  const count = ready === 1 ? '1 pod ready' : `${ready} pods ready`;
+  return [
+    `lab ${name} is up${rootless ? ', rootless' : ''}: ${count}${done === 0 ? '' : `, ${done} completed`} in ${(ms / 1000).toFixed(2)} s`,
+    ...pods.filter((each) => !isSettled(each)).map(notReadyText),
+    ...(pod ? [`  netpol-lab exec --lab ${name} ${pod.namespace}/${pod.name} -- COMMAND`] : []),
+    `  netpol-lab down ${name}`,
+  ].join('\n');
+}
+
+function notReadyText({ namespace, name, phase, message }: PodStatus): string {
+  return `  not ready: ${namespace}/${name} (${phase}${message === '' ? '' : `, ${message}`})`;
+}
+
+/** Whether the pod is as it is meant to be: ready, or completed. */
+function isSettled({ ready, phase }: PodStatus): boolean {
+  return ready || phase === 'Succeeded';
 }

@@ -95,10 +95,14 @@ export class HttpLabClient implements LabClient {
 
   async stop(): Promise<void> {
     const record = await readRecord(this.#paths);
-    await this.#ask('stop', {}).catch((error: unknown) => {
-      if (!(error instanceof LabError)) throw error; // a lab that does not answer is killed below
-    });
-    const deadline = Date.now() + STOP_DEADLINE_MS;
+    const answered = await this.#ask('stop', {}).then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof LabError)) throw error;
+        return false; // it is not there, or has broken: it is killed at once
+      },
+    );
+    const deadline = Date.now() + (answered ? STOP_DEADLINE_MS : 0);
     while (record && isAlive(record)) {
       if (Date.now() > deadline) process.kill(record.launcherPid, 'SIGKILL');
       await delay(5);

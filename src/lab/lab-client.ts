@@ -25,7 +25,7 @@ export interface LabSpec {
   readonly options: LabOptions;
 }
 
-/** A pod as a running lab has it. `message` says why it is not ready, else empty. */
+/** A pod as a running lab has it. `reason` is Kubernetes' word for why it is not ready, `message` says it; both may be empty. */
 export interface PodStatus {
   readonly namespace: string;
   readonly name: string;
@@ -35,6 +35,7 @@ export interface PodStatus {
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
   readonly ready: boolean;
   readonly restarts: number;
+  readonly reason: string;
   readonly message: string;
   /** Numbers of its containers that are ready and of all. */
   readonly containers: { readonly ready: number; readonly total: number };

@@ -141,7 +141,7 @@ function podStatus(pod: Pod, status: PodStatus | undefined): JsonObject {
       { type: 'PodScheduled', status: 'True' },
     ],
     containerStatuses: containerStatuses(pod, status),
-    ...(status !== undefined && status.message !== '' ? { message: status.message } : {}),
+    ...(status !== undefined && status.message !== '' ? { reason: status.reason, message: status.message } : {}),
   };
 }
 
@@ -153,14 +153,16 @@ function containerStatuses(pod: Pod, status: PodStatus | undefined): JsonValue {
     image,
     ready: index < (status?.containers.ready ?? 0),
     restartCount: index === 0 ? (status?.restarts ?? 0) : 0,
-    state: containerState(phase, status?.message ?? ''),
+    state: containerState(phase, status),
   }));
 }
 
-function containerState(phase: PodStatus['phase'], message: string): JsonObject {
+function containerState(phase: PodStatus['phase'], status: PodStatus | undefined): JsonObject {
   if (phase === 'Succeeded') return { terminated: { reason: 'Completed', exitCode: 0 } };
   if (phase === 'Failed') return { terminated: { reason: 'Error', exitCode: 1 } };
-  if (message !== '') return { waiting: { reason: 'CrashLoopBackOff', message } };
+  const { reason = '', message = '' } = status ?? {};
+  if (reason !== '') return { waiting: { reason, message } };
+  if (phase === 'Pending') return { waiting: { reason: 'ContainerCreating' } };
   return { running: {} };
 }
 

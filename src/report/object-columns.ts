@@ -109,7 +109,8 @@ function ready(object: unknown): string {
 function podReady(pod: unknown): string {
   const statuses = listField(pod, 'status', 'containerStatuses');
   const isReady = statuses.filter((status) => field(status, 'ready') === true);
-  return `${isReady.length}/${listField(pod, 'spec', 'containers').length}`;
+  // Restartable init containers have a status and count.
+  return `${isReady.length}/${Math.max(statuses.length, listField(pod, 'spec', 'containers').length)}`;
 }
 
 /** A container's reason to wait or to have ended where there is one, else the pod's phase. */

@@ -107,6 +107,7 @@ describe('a lab’s matrix', () => {
     phase: 'Running',
     ready: true,
     restarts: 0,
+    reason: '',
     message: '',
     containers: { ready: 1, total: 1 },
     startedAt: '2026-01-01T00:00:00Z',

@@ -4,8 +4,8 @@ export interface Attempt {
   readonly startedNs: number;
   /** When its first packet had been handed to the kernel. */
   readonly sentNs: number;
-  /** Whether it was answered. */
-  readonly answered: boolean;
+  /** When it was answered; null if it was not. */
+  readonly answeredNs: number | null;
 }
 
 /** Where a dialling program dials, and how. */

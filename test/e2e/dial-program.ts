@@ -31,14 +31,14 @@ async function work(lane: Lane): Promise<void> {
 async function tryOnce(lane: Lane, address: string, id: string): Promise<void> {
   const startedNs = monotonicNs();
   let sentNs = Infinity;
-  let answered = false;
+  let answeredNs: number | null = null;
   const sent = (): void => void (sentNs = Math.min(sentNs, monotonicNs()));
   const dial = lane.protocol === 'TCP' ? connect : exchange;
   await new Promise<void>((resolve) => {
     const progress = {
       sent,
       answered: (): void => {
-        answered = true;
+        answeredNs = monotonicNs();
         end();
       },
     };
@@ -52,7 +52,7 @@ async function tryOnce(lane: Lane, address: string, id: string): Promise<void> {
       close(resolve);
     }
   });
-  attempts.push({ id, startedNs, sentNs: Number.isFinite(sentNs) ? sentNs : monotonicNs(), answered });
+  attempts.push({ id, startedNs, sentNs: Number.isFinite(sentNs) ? sentNs : monotonicNs(), answeredNs });
 }
 
 type Close = (closed: () => void) => void;
@@ -78,12 +78,12 @@ function connect(lane: Lane, address: string, { progress }: { id: string; progre
   };
 }
 
-/** Sends its id and waits for an echo of it. */
+/** Sends its id and waits for an answer; on a port that is used again, for an echo of its id. */
 function exchange(lane: Lane, address: string, { id, progress }: { id: string; progress: Progress }): Close {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.on('error', () => undefined);
   socket.on('message', (message) => {
-    if (message.toString() === id) progress.answered();
+    if (lane.sourcePort === undefined || message.toString() === id) progress.answered();
   });
   socket.bind({ port: lane.sourcePort ?? 0 }, () => {
     socket.send(id, lane.port, address, () => {

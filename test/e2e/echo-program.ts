@@ -2,13 +2,15 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-// A program that runs in a pod: it answers on TCP and UDP until its input ends, and then prints the datagrams that it got.
+// A program that runs in a pod: it answers on TCP and UDP until its input ends, and then prints the datagrams
+// that it got, and for each TCP connection the client's address.
 
 const { tcp = [], udp = [] } = JSON.parse(process.argv[2] ?? '{}') as { tcp?: number[]; udp?: number[] };
 const received: string[] = [];
 
 for (const port of tcp) {
   const server = createServer((socket) => {
+    received.push(socket.remoteAddress ?? '');
     socket.on('error', () => undefined);
     socket.pipe(socket);
   });

@@ -141,6 +141,19 @@ export class PodProgram {
   }
 }
 
+/** A pod that idles, for programs that a test runs in it, unless it is given containers. `key` is NAMESPACE/NAME. */
+export function podManifest(key: string, spec: object = { containers: [{ name: 'main', image: 'idle' }] }): string {
+  const [namespace, name] = key.split('/');
+  return `${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name }, spec })}\n---\n`;
+}
+
+/** A policy. `key` is NAMESPACE/NAME, `spec` YAML in flow style. */
+export function policyManifest(key: string, spec: string): string {
+  const [namespace, name] = key.split('/');
+  const head = `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n`;
+  return `${head}metadata: { namespace: ${namespace}, name: ${name} }\nspec: ${spec}\n---\n`;
+}
+
 /** A manifest for apply(). */
 export function manifestFile(text: string): ManifestFile {
   return { path: 'test.yaml', text };

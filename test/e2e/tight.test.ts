@@ -2,24 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Random } from '../builders/random.ts';
 import { monotonicNs, type Attempt, type DialOrder } from './attempt.ts';
-import { TestLab } from './lab-fixture.ts';
+import { podManifest, policyManifest, TestLab } from './lab-fixture.ts';
 
 const CYCLES = Number(process.env.NETPOL_LAB_CYCLES ?? 1000);
 const SEED = 1;
 const CYCLE_MS = 100; // a cycle takes a fifth of it
 const EXPOSURE_MS = 6; // how long, at most, a policy stays, and stays away
 
-const PODS = `
-apiVersion: v1
-kind: Pod
-metadata: { namespace: clients, name: client }
-spec: { containers: [{ name: main, image: registry.example/idle }] }
----
-apiVersion: v1
-kind: Pod
-metadata: { namespace: servers, name: server }
-spec: { containers: [{ name: main, image: registry.example/idle }] }
-`;
+const PODS = podManifest('clients/client') + podManifest('servers/server');
 
 /** Default deny at the server, at the client, and in both directions of both: each must hold alone. */
 const DENIALS = [
@@ -52,7 +42,7 @@ test(
     const attempts = await client.finish<Attempt[]>();
     const received = new Set(await server.finish<string[]>());
 
-    const passed = ({ id, answered }: Attempt): boolean => answered || received.has(id);
+    const passed = ({ id, answeredNs }: Attempt): boolean => answeredNs !== null || received.has(id);
     const denied = attempts.filter((attempt) => isInside(attempt, changes.denied));
     const open = attempts.filter((attempt) => isInside(attempt, changes.open));
     report({ changes, attempts: attempts.length, denied: denied.length, open: open.length });
@@ -74,10 +64,10 @@ function dialOrder(lab: TestLab): DialOrder {
   return {
     lanes: [
       // Patient enough for a slow answer, not enough for a SYN to be sent again.
-      ...[1, 2].map((number) => ({ ...tcp, name: `tcp${number}`, everyMs: 5 * number, patienceMs: 300 })),
-      ...[1, 2].map((number) => ({ ...udp, name: `udp${number}`, everyMs: 5 * number, patienceMs: 300 })),
-      { ...tcp, name: 'tcp-one-port', sourcePort: 4001, everyMs: 2, patienceMs: 4 },
-      { ...udp, name: 'udp-one-port', sourcePort: 4002, everyMs: 2, patienceMs: 2 },
+      ...[1, 2].map((number) => ({ ...tcp, name: `tcp${number}`, everyMs: 10 * number, patienceMs: 300 })),
+      ...[1, 2].map((number) => ({ ...udp, name: `udp${number}`, everyMs: 10 * number, patienceMs: 300 })),
+      { ...tcp, name: 'tcp-one-port', sourcePort: 4001, everyMs: 4, patienceMs: 4 },
+      { ...udp, name: 'udp-one-port', sourcePort: 4002, everyMs: 4, patienceMs: 2 },
     ],
   };
 }
@@ -93,12 +83,9 @@ async function changePolicies(lab: TestLab, random: Random): Promise<Changes> {
   for (let cycle = 0; cycle < CYCLES; cycle++) {
     const { namespace, types } = DENIALS[cycle % DENIALS.length] ?? { namespace: '', types: '' };
     const calledNs = monotonicNs();
-    const enforcedMs = await lab.apply(`
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: { namespace: ${namespace}, name: deny }
-spec: { podSelector: {}, policyTypes: [${types}] }
-`);
+    const enforcedMs = await lab.apply(
+      policyManifest(`${namespace}/deny`, `{ podSelector: {}, policyTypes: [${types}] }`),
+    );
     const fromNs = monotonicNs();
     changes.open.push({ fromNs: openFromNs, toNs: calledNs });
     changes.enforcedMs.push(enforcedMs);

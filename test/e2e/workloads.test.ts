@@ -25,6 +25,7 @@ const SHARED = '10.244.77.7'; // of a pod that has finished and of one that runs
 const ONCE = { restartPolicy: 'Never' };
 
 const lab = useLab({
+  unready: true,
   manifests: [
     pod('client'),
     workload('Deployment', 'web', SERVER, { replicas: 2 }),
@@ -246,6 +247,7 @@ function from(app: string): object {
 describe('up', () => {
   it('says which pods are not ready, and what runs otherwise than the manifests say', async () => {
     const other = new CliLab({
+      unready: true,
       manifests: [
         pod('crash', { containers: [running('exit 1')] }),
         pod('missing', { containers: [{ ...serving('9000/TCP'), command: ['/opt/app/server'] }] }),

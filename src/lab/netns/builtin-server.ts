@@ -50,8 +50,9 @@ async function serveHttp(place: ServerPlace, family: Family, identity: Identity)
     response.end(answer(identity, request.socket.remoteAddress ?? '', request.socket.remotePort ?? 0));
   });
   const fd = boundSocket({ namespace: place.namespace, type: 'tcp', address: family, port: place.port });
+  const listening = once(server, 'listening');
   server.listen({ fd });
-  await once(server, 'listening');
+  await listening;
   return server;
 }
 
@@ -62,8 +63,9 @@ async function serveDatagrams(place: ServerPlace, family: Family, identity: Iden
   });
   socket.on('error', () => undefined); // a refused answer is the client's loss
   const fd = boundSocket({ namespace: place.namespace, type: 'udp', address: family, port: place.port });
+  const listening = once(socket, 'listening'); // told before bind() returns
   socket.bind({ fd });
-  await once(socket, 'listening');
+  await listening;
   return socket;
 }
 

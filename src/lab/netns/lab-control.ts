@@ -11,6 +11,7 @@ import { explainQuestion, predictQuestions } from '../lab-question.ts';
 import { podEntry } from './pod-command.ts';
 import { hostPid } from './pod-network.ts';
 import { probeAll } from './prober.ts';
+import type { PodRuntime } from './pod-runtime.ts';
 import type { RunningLab } from './running-lab.ts';
 
 const file = z.object({ path: z.string(), text: z.string() });
@@ -114,31 +115,39 @@ export class LabControl {
   }
 
   #execTarget({ namespace, pod }: z.infer<(typeof BODIES)['exec-target']>): ExecTarget {
-    const text = `${namespace}/${pod}`;
-    const endpoint = parseEndpoint(text);
-    if (!endpoint || endpoint.kind === 'address')
-      throw new LabError('usage', `"${pod}" is no pod: write a pod's name or KIND/NAME`);
-    const pods = podsOf(this.#lab.cluster, endpoint);
-    const running = pods.flatMap((each) => this.#lab.fleet.pods.get(podKey(each)) ?? []);
-    const [found] = running;
-    if (!found) {
-      throw new LabError(
-        'usage',
-        pods.length > 0
-          ? `pod ${text} does not run`
-          : `no pod ${text} in lab ${this.#lab.spec.name}: see "netpol-lab get pods -A"`,
-      );
-    }
-    const { runtime } = found;
+    const found = runningPod(this.#lab, namespace, pod);
     const pid = hostPid();
     const enter = [
-      'nsenter',
+      // On a terminal Ctrl-C goes to the whole process group: to the command, and not to its parent nsenter.
+      ...['env', '--ignore-signal=INT,QUIT', 'nsenter'],
       ...(this.#rootless ? ['--preserve-credentials', '--user'] : []),
-      ...[`--target=${pid}`, '--mount', '--pid', `--net=/proc/${pid}/fd/${runtime.namespace}`],
-      ...podEntry(runtime.files),
+      ...[`--target=${pid}`, '--mount', '--pid', `--net=/proc/${pid}/fd/${found.namespace}`],
+      ...['env', '--default-signal=INT,QUIT'],
+      ...podEntry(found.runtime.files),
     ];
-    return { namespace: runtime.pod.namespace, pod: runtime.pod.name, enter };
+    return { namespace, pod: found.runtime.pod.name, enter };
   }
+}
+
+/** The first running pod that `NAME` or `KIND/NAME` means. @throws LabError usage if there is none. */
+function runningPod(lab: RunningLab, namespace: string, pod: string): { runtime: PodRuntime; namespace: number } {
+  const text = `${namespace}/${pod}`;
+  const endpoint = parseEndpoint(text);
+  if (!endpoint || endpoint.kind === 'address') {
+    throw new LabError('usage', `"${pod}" is no pod: write a pod's name or KIND/NAME`);
+  }
+  const pods = podsOf(lab.cluster, endpoint);
+  for (const each of pods) {
+    const entry = lab.fleet.pods.get(podKey(each));
+    if (entry?.namespace !== undefined) return { runtime: entry.runtime, namespace: entry.namespace };
+  }
+  const [first] = pods;
+  if (first) throw new LabError('usage', `pod ${podKey(first)} does not run (${first.phase})`);
+  const elsewhere = lab.cluster.pods.find(({ name }) => name === pod);
+  const hint = elsewhere
+    ? `there is ${podKey(elsewhere)}: add -n ${elsewhere.namespace}`
+    : 'see "netpol-lab get pods -A"';
+  throw new LabError('usage', `no pod ${text} in lab ${lab.spec.name}; ${hint}`);
 }
 
 function labelTarget(

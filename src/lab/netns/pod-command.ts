@@ -23,8 +23,11 @@ export interface CommandStart {
 const KILL_AFTER_MS = 1_000; // a lab ends quickly; Kubernetes' default would be 30 s
 
 // mount and uts namespaces of its own: what is bound over /etc here is seen by this command alone.
-const ENTER =
-  'mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/hosts && hostname "$3" && shift 3 && exec "$@"';
+const ENTER = `
+mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/hosts && hostname "$3" || exit 125
+shift 3
+command -v "$1" >/dev/null || { echo "netpol-lab: $1: not found on this machine" >&2; exit 127; }
+exec "$@"`;
 
 /** Program and arguments that give a command the pod's resolv.conf, hosts file and hostname. Put the command behind them. */
 export function podEntry(files: PodFiles): string[] {

@@ -3,10 +3,14 @@ import { isFinished, podKey, type Pod } from '../../model/pod.ts';
 import { createNetworks, cutNetworks, type PodNetwork } from './pod-network.ts';
 import { PodRuntime, type PodSetting } from './pod-runtime.ts';
 
-/** A pod that runs here. Without a network of its own it is on the node's, or it has finished. */
+/**
+ * A pod of the fleet. `network` is its own; it has none if it is on the node's or has finished.
+ * `namespace` is the descriptor of the network that it is in, undefined once it has finished.
+ */
 export interface FleetPod {
   readonly runtime: PodRuntime;
   readonly network: PodNetwork | undefined;
+  readonly namespace: number | undefined;
 }
 
 /** What all pods of a lab share. */
@@ -64,18 +68,18 @@ export class PodFleet {
       const { nodeNamespace, nameServers, ...shared } = this.#setting;
       const namespace = network?.namespace ?? nodeNamespace;
       const runtime = new PodRuntime({ ...shared, pod, namespace, nameServers: nameServers(pod) });
-      this.#pods.set(podKey(pod), { runtime, network });
+      this.#pods.set(podKey(pod), { runtime, network, namespace });
       return runtime;
     });
   }
 
   /** Takes the networks of pods that have finished. @returns whether there were any. */
   async retireFinished(): Promise<boolean> {
-    const finished = [...this.#pods].filter(([, pod]) => pod.network !== undefined && isOver(pod.runtime));
+    const finished = [...this.#pods].filter(([, pod]) => pod.namespace !== undefined && isOver(pod.runtime));
     await cutNetworks(finished.flatMap(([, { network }]) => network ?? []));
     for (const [key, pod] of finished) {
       await end(pod);
-      this.#pods.set(key, { runtime: pod.runtime, network: undefined });
+      this.#pods.set(key, { runtime: pod.runtime, network: undefined, namespace: undefined });
     }
     return finished.length > 0;
   }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readlinkSync, writeFileSync } from 'node:fs';
 import { inNamespace, newNetworkNamespace, openNamespace } from '../../dataplane/libc.ts';
+import { SERVICE_NETWORKS } from '../../manifest/address-pool.ts';
 import { LabError } from '../../model/lab-error.ts';
 import type { IpAddress } from '../../net/ip.ts';
 
@@ -21,6 +22,9 @@ const SETTINGS: readonly [string, string][] = [
   ['net/ipv6/conf/all/accept_dad', '0'],
   ['net/ipv6/conf/default/accept_dad', '0'],
   ['net/ipv6/conf/all/disable_ipv6', '0'],
+  // No limit on ICMP errors: a closed UDP port that is asked often would look like a dropped one.
+  ['net/ipv4/icmp_ratemask', '0'],
+  ['net/ipv6/icmp/ratemask', '\n'],
 ];
 
 /** A descriptor of this thread's own network namespace, which is the node's. */
@@ -35,6 +39,7 @@ export async function prepareNode(addresses: readonly IpAddress[]): Promise<void
     'link set lo up',
     `addr add ${GATEWAY4}/32 dev lo scope link`, // so that it is no source address of the node's
     ...addresses.map((address) => `addr add ${prefixed(address)} dev lo${nodad(address)}`),
+    ...SERVICE_NETWORKS.map((network) => `route add ${network} dev lo`), // a way out, for what is translated after it
   ]);
 }
 

@@ -26,6 +26,7 @@ export interface PodRuntimeStatus {
   readonly phase: PodPhase;
   readonly ready: boolean;
   readonly restarts: number;
+  readonly reason: string;
   readonly message: string;
   readonly containers: { readonly ready: number; readonly total: number };
 }
@@ -36,8 +37,8 @@ const CLUSTER_DOMAIN = 'cluster.local';
 /** The containers of one pod and their state. */
 export class PodRuntime {
   readonly pod: Pod;
-  readonly namespace: number;
   readonly files: PodFiles;
+  readonly #namespace: number;
   readonly startedAt = new Date();
   readonly warnings: readonly string[];
   readonly #setting: PodSetting;
@@ -51,7 +52,7 @@ export class PodRuntime {
   constructor(setting: PodSetting) {
     const { pod } = setting;
     this.pod = pod;
-    this.namespace = setting.namespace;
+    this.#namespace = setting.namespace;
     this.#setting = setting;
     this.files = writeFiles(setting);
     this.#containers = pod.containers.map((container) => this.#runtimeOf(container));
@@ -71,12 +72,13 @@ export class PodRuntime {
     const main = this.#containers.filter(({ container }) => container.role !== 'init');
     const ready = main.filter((container) => this.#readyContainers.has(container)).length;
     const phase = this.#phase();
-    const restarting = this.#containers.map(({ state }) => state).find((state) => state.kind === 'restarting');
+    const restarting = this.#containers.find(({ state }) => state.kind === 'restarting');
     return {
       phase,
       ready: phase === 'Running' && ready === main.length,
       restarts: this.#containers.reduce((sum, { restarts }) => sum + restarts, 0),
-      message: this.#failure || (restarting?.message ?? ''),
+      reason: restarting ? `${restarting.container.role === 'init' ? 'Init:' : ''}CrashLoopBackOff` : '',
+      message: this.#failure || (restarting?.state.kind === 'restarting' ? restarting.state.message : ''),
       containers: { ready, total: main.length },
     };
   }
@@ -138,7 +140,7 @@ export class PodRuntime {
 
   #spawnInPod(command: readonly string[]): ReturnType<typeof spawn> {
     const [program = '', ...args] = [...podEntry(this.files), ...command];
-    return inNamespace(this.namespace, () => spawn(program, args, { stdio: 'ignore' }));
+    return inNamespace(this.#namespace, () => spawn(program, args, { stdio: 'ignore' }));
   }
 
   #runtimeOf(container: Container): ContainerRuntime {

@@ -86,11 +86,11 @@ function endpointOf(text: string): Endpoint {
 }
 
 function sourceOf(lab: RunningLab, endpoint: Endpoint): { namespace: number; families: readonly number[] } {
-  const pods = podsOf(lab.cluster, endpoint).flatMap((pod) => lab.fleet.pods.get(podKey(pod)) ?? []);
-  const [first] = pods;
-  if (first) {
-    const addresses = endpoint.kind === 'address' ? [endpoint.address] : first.runtime.pod.addresses;
-    return { namespace: first.runtime.namespace, families: addresses.map(({ family }) => family) };
+  for (const pod of podsOf(lab.cluster, endpoint)) {
+    const namespace = lab.fleet.pods.get(podKey(pod))?.namespace;
+    if (namespace === undefined) continue;
+    const addresses = endpoint.kind === 'address' ? [endpoint.address] : pod.addresses;
+    return { namespace, families: addresses.map(({ family }) => family) };
   }
   if (endpoint.kind === 'address') {
     const host = lab.outside.find(({ addresses }) => addresses.some(({ text }) => text === endpoint.address.text));

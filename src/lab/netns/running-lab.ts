@@ -164,6 +164,7 @@ export class RunningLab {
           phase: pod.phase,
           ready: false,
           restarts: 0,
+          reason: '',
           message: '',
           containers: { ready: 0, total },
         }),

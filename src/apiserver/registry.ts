@@ -33,6 +33,12 @@ export interface Resource {
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const CHANGE_VERBS = ['get', 'patch', 'update'];
 
+const STREAM_KINDS: ReadonlyMap<string, string> = new Map([
+  ['attach', 'PodAttachOptions'],
+  ['exec', 'PodExecOptions'],
+  ['portforward', 'PodPortForwardOptions'],
+]);
+
 interface Given {
   readonly kind: string;
   readonly plural: string;
@@ -186,12 +192,6 @@ function resource(given: Given): Resource {
     schema,
   };
 }
-
-const STREAM_KINDS: ReadonlyMap<string, string> = new Map([
-  ['attach', 'PodAttachOptions'],
-  ['exec', 'PodExecOptions'],
-  ['portforward', 'PodPortForwardOptions'],
-]);
 
 function streamOf(name: string): Subresource {
   const kind = STREAM_KINDS.get(name);

@@ -22,6 +22,7 @@ export { compile } from '../table/compile.ts';
 export { connectionDecider } from '../table/connection-decider.ts';
 export { DENIED, openTable, type Decider } from '../table/decider.ts';
 export { nearMisses } from '../table/near-miss.ts';
+export { TableFormatError } from '../table/layout.ts';
 export type { PolicyTable, TableStats } from '../table/policy-table.ts';
 // LiveTable, which follows changes of the cluster, goes here.
 

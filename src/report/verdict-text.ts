@@ -47,13 +47,11 @@ function missLines(misses: readonly NearMiss[]): string[] {
   return [...misses.slice(0, SHOWN_MISSES).map(missText), ...(more > 0 ? [`and ${more} more`] : [])];
 }
 
-/** `default/allow-app ingress[0] (allow.yaml:9): rule allows 80, you connected to 8080`; what is farther says by how much. */
+/** `default/allow-app ingress[0] (allow.yaml:9): rule allows 80, you connected to 8080`; what is farther counts its differences. */
 function missText(miss: NearMiss): string {
-  const { differences } = miss;
-  const farther = differences.length > 1 ? `${differences.length} differences: ` : '';
-  return printableLine(
-    `${policyText(miss.direction, miss)}: ${farther}${differences.map(({ text }) => text).join('; ')}`,
-  );
+  const texts = miss.differences.map(({ text }, index, all) => (all.length > 1 ? `(${index + 1}) ${text}` : text));
+  const farther = texts.length > 1 ? `${texts.length} differences: ` : '';
+  return printableLine(`${policyText(miss.direction, miss)}: ${farther}${texts.join(' ')}`);
 }
 
 /** One direction's verdict and its reason: `denied: isolated by default/deny-all (deny.yaml:3), no rule matches`. */

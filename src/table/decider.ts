@@ -1,5 +1,5 @@
 import { IP_PROTOCOL, TRANSPORTS, type Transport } from '../net/port.ts';
-import { readLayout, RECORD, SHIFT } from './layout-v1.ts';
+import { readLayout, RECORD, SHIFT } from './layout.ts';
 
 /** What decide4 and decide6 answer: a bit for each direction that denies; 0 if the connection may pass. */
 export const DENIED = { egress: 1, ingress: 2 } as const;

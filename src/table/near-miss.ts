@@ -44,7 +44,7 @@ function missesOf(policy: NetworkPolicy, direction: Direction, ends: Ends): Near
   const rules = side.kind === 'isolates' ? side.rules : [];
   const { namespace, name } = policy;
   if (rules.length === 0) {
-    const differences = [{ kind: 'no-rules', text: `it has no ${direction} rules: it allows nothing` }] as const;
+    const differences = [{ kind: 'no-rules', text: `it has no ${direction} rules and allows nothing` }] as const;
     return [{ direction, namespace, name, rule: null, ...policy.source, differences }];
   }
   return rules.map((rule) => {

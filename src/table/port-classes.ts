@@ -1,6 +1,6 @@
 import { TRANSPORTS, type Protocol, type Transport } from '../net/port.ts';
 import { BlockPool } from './block-pool.ts';
-import { SHIFT } from './layout-v1.ts';
+import { SHIFT } from './layout.ts';
 
 const PORTS = 1 << 16;
 const PORTS_PER_PAGE = 1 << SHIFT.portPage;

@@ -1,6 +1,6 @@
 import { BlockPool } from './block-pool.ts';
 import { getOrMake } from './get-or-make.ts';
-import { SHIFT } from './layout-v1.ts';
+import { SHIFT } from './layout.ts';
 import type { PortClasses, PortRange } from './port-classes.ts';
 
 const CHUNK_WORDS = 1 << (SHIFT.chunk - 5);

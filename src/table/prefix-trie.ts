@@ -1,5 +1,5 @@
 import type { Prefix } from '../net/prefix.ts';
-import { TRIE_ROOT } from './layout-v1.ts';
+import { TRIE_ROOT } from './layout.ts';
 import { WordList } from './word-list.ts';
 
 const ROOT_BITS = 16;

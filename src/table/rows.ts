@@ -4,7 +4,7 @@ import { BlockPool } from './block-pool.ts';
 import { getOrMake } from './get-or-make.ts';
 import type { Identity } from './identities.ts';
 import type { IsolatingPolicy } from './isolation.ts';
-import { SHIFT } from './layout-v1.ts';
+import { SHIFT } from './layout.ts';
 import { PortSets } from './port-sets.ts';
 import type { RuleColumns } from './rule-columns.ts';
 import { usesPortNames, type RulePorts } from './rule-ports.ts';

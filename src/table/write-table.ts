@@ -1,6 +1,6 @@
 import type { AddressClasses } from './address-classes.ts';
 import type { BlockPool } from './block-pool.ts';
-import { layOut, RECORD, writeBuffer, type Section } from './layout-v1.ts';
+import { layOut, RECORD, writeBuffer, type Section } from './layout.ts';
 import type { PortClasses } from './port-classes.ts';
 import type { PortSets } from './port-sets.ts';
 import { Rows } from './rows.ts';

@@ -113,11 +113,10 @@ describe('a lab’s matrix', () => {
     startedAt: '2026-01-01T00:00:00Z',
   });
   const pods = [running('a'), { ...running('done'), phase: 'Succeeded' as const }, running('b')];
-  const side = { verdict: 'allow', isolated: false, policies: [] } as const;
   const client = {
     status: () => Promise.resolve({ pods }),
-    explain: ({ from, to }: { from: string; to: string }) =>
-      Promise.resolve({ verdict: from === to ? 'allow' : 'deny', egress: side, ingress: side }),
+    predict: (questions: readonly { from: string; to: string }[]) =>
+      Promise.resolve(questions.map(({ from, to }) => (from === to ? 'allow' : 'deny'))),
     probe: (requests: readonly { from: string; timeoutMs: number }[]) =>
       Promise.resolve(requests.map(({ from, timeoutMs }) => ({ allowed: from === 'default/a' && timeoutMs === 9 }))),
   } as unknown as LabClient;

@@ -203,6 +203,23 @@ describe.concurrent('check', () => {
       verdict: 'deny',
       egress: { verdict: 'allow', isolated: false, policies: [] },
       ingress: { verdict: 'deny', isolated: true, policies: [only] },
+      nearMisses: [
+        {
+          ...{ direction: 'ingress', namespace: 'default', name: 'only-friends', rule: 0, file: 'web.yaml', line: 32 },
+          differences: [
+            {
+              ...{ kind: 'label', pod: 'default/client', key: 'role', actual: null, enough: 'friend' },
+              requirements: [{ key: 'role', operator: 'In', values: ['friend'] }],
+              text: 'default/client has no label role, rule wants role=friend',
+            },
+            {
+              ...{ kind: 'named-port', name: 'http', protocol: 'TCP', actual: 80, enough: 8080 },
+              service: { namespace: 'default', name: 'web', port: 80, target: 8080 },
+              text: 'rule allows port http, which is 8080 here, you connected to 80; 80 is the port of Service default/web, which leads to 8080 here',
+            },
+          ],
+        },
+      ],
     });
     expect(exitCode).toBe(1);
   });

@@ -9,7 +9,7 @@ export interface PolicyCase {
   readonly name: string;
   readonly steps: readonly Step[];
   /** Whether its policies deny nothing at any step. */
-  readonly deniesNothing?: true;
+  readonly deniesNothing?: boolean;
 }
 
 /** A case of policies alone. */

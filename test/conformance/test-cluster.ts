@@ -25,10 +25,12 @@ export const OUTSIDE: ExternalHost = {
 };
 
 /** Labels to begin with, as in the upstream suite: `ns` on namespaces, `pod` on pods. */
-export const FIRST_LABELS: LabelsOf = Object.fromEntries([
-  ...NAMESPACES.map((name) => [name, { ns: name }]),
-  ...POD_KEYS.map((key) => [key, { pod: key.split('/')[1] ?? '' }]),
-]);
+export const FIRST_LABELS: LabelsOf = Object.fromEntries(
+  [...NAMESPACES, ...POD_KEYS].map((key): [string, Readonly<Record<string, string>>] => {
+    const [namespace = '', pod] = key.split('/');
+    return [key, pod === undefined ? { ns: namespace } : { pod }];
+  }),
+);
 
 /** Addresses that policies can name: of `y/b`, the second pod of the second namespace, 10.244.2.2 and fd00:10:244::2:2. */
 export function podAddresses(key: string): readonly [string, string] {

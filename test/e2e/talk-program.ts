@@ -17,8 +17,8 @@ interface TalkOrder {
 
 const EVERY_MS = 10;
 const echoed: number[] = [];
-let stopping = false;
-process.stdin.on('end', () => (stopping = true)).resume();
+const input = new AbortController();
+process.stdin.on('end', () => input.abort()).resume();
 
 /** Takes the numbers that came back: one a line. */
 function take(text: string): void {
@@ -40,7 +40,7 @@ function talk(): (text: string) => void {
 
 const send = talk();
 for await (const _ of every(EVERY_MS)) {
-  if (stopping) break;
+  if (input.signal.aborted) break;
   send(`${monotonicNs()}\n`);
 }
 process.stdout.write(`${JSON.stringify(echoed)}\n`, () => process.exit());

@@ -63,9 +63,10 @@ function dialOrder(lab: TestLab): DialOrder {
   ] as const;
   return {
     lanes: [
-      // Patient enough for a slow answer, not enough for a SYN to be sent again.
-      ...[1, 2].map((number) => ({ ...tcp, name: `tcp${number}`, everyMs: 10 * number, patienceMs: 300 })),
-      ...[1, 2].map((number) => ({ ...udp, name: `udp${number}`, everyMs: 10 * number, patienceMs: 300 })),
+      // Patient enough for a slow answer, not enough for a SYN to be sent again. Each datagram from a port of its own
+      // is an entry of conntrack for half a minute, and a change of policies looks at all of them.
+      { ...tcp, name: 'tcp', everyMs: 8, patienceMs: 300 },
+      { ...udp, name: 'udp', everyMs: 15, patienceMs: 300 },
       { ...tcp, name: 'tcp-one-port', sourcePort: 4001, everyMs: 4, patienceMs: 4 },
       { ...udp, name: 'udp-one-port', sourcePort: 4002, everyMs: 4, patienceMs: 2 },
     ],

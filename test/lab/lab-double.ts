@@ -101,6 +101,7 @@ export class LabDouble implements RunHost {
       },
       objects: unused,
       explain: unused,
+      predict: unused,
       stop: unused,
     };
   }

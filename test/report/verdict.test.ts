@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { DirectionVerdict } from '../../src/model/verdict.ts';
+import type { NearMiss } from '../../src/model/near-miss.ts';
+import type { DirectionVerdict, Verdict } from '../../src/model/verdict.ts';
 import { verdictOf } from '../../src/model/verdict.ts';
+import type { Explanation } from '../../src/report/explanation.ts';
 import { flowLine } from '../../src/report/flow-line.ts';
 import { verdictReport } from '../../src/report/verdict-report.ts';
 import { explanationText, reasonText } from '../../src/report/verdict-text.ts';
@@ -57,13 +59,22 @@ describe('verdictReport', () => {
 });
 
 describe('explanationText', () => {
-  const ends = { from: 'default/client', to: 'default/web', protocol: 'TCP', port: 80 };
+  const asked = { from: 'default/client', to: 'default/svc/web', protocol: 'TCP', port: 80 };
+  const explained = (verdict: Verdict, rest: Partial<Explanation> = {}): Explanation => ({
+    ...{ from: 'default/client', to: 'default/web', notes: [], nearMisses: [] },
+    ...verdictReport(verdict),
+    ...rest,
+  });
+  const miss = (direction: 'egress' | 'ingress', rule: number | null, ...texts: string[]): NearMiss => ({
+    ...{ direction, namespace: 'default', name: 'allow-app', rule, file: 'allow.yaml', line: 9 },
+    differences: texts.map((text) => ({ kind: 'no-rules', text })),
+  });
 
-  test('names policies, rules and lines', () => {
-    const report = verdictReport(verdictOf({ egress: closed, ingress: byRule }));
-    expect(explanationText({ ...ends, notes: ['a note'], report }, false)).toBe(
+  test('names policies, rules and lines, and the pod behind a Service', () => {
+    const explanation = explained(verdictOf({ egress: closed, ingress: byRule }), { notes: ['a note'] });
+    expect(explanationText(asked, explanation, false)).toBe(
       [
-        'denied: default/client -> default/web 80/TCP',
+        'denied: default/client -> default/svc/web 80/TCP',
         '  egress of default/client: denied: isolated by default/deny-all (default-deny-all.yaml:1) and default/allow-app (default-allow-app.yaml:1), no rule matches',
         '  ingress of default/web: allowed: by default/allow-app ingress[1] (allow.yaml:12)',
         '  a note',
@@ -71,19 +82,41 @@ describe('explanationText', () => {
     );
   });
 
+  test('shows the nearest three misses under their direction', () => {
+    const nearMisses = [
+      miss('ingress', 2, 'one'),
+      miss('egress', 0, 'other side'),
+      ...['two', 'three', 'four', 'five'].map((text) => miss('ingress', 1, text, 'more')),
+    ];
+    const text = explanationText(
+      asked,
+      explained(verdictOf({ egress: closed, ingress: closed }), { nearMisses }),
+      false,
+    );
+    expect(text.split('\n').filter((line) => !/^(?:denied| {2}(?:in|e)gress)/.test(line))).toEqual([
+      '    default/allow-app egress[0] (allow.yaml:9): other side',
+      '    default/allow-app ingress[2] (allow.yaml:9): one',
+      '    default/allow-app ingress[1] (allow.yaml:9): 2 differences: (1) two (2) more',
+      '    default/allow-app ingress[1] (allow.yaml:9): 2 differences: (1) three (2) more',
+      '    and 2 more',
+    ]);
+  });
+
   test('colours only if told to', () => {
-    const report = verdictReport(verdictOf({ egress: open, ingress: open }));
-    expect(explanationText({ ...ends, notes: [], report }, true)).toContain('\x1b[32mallowed\x1b[0m');
-    expect(explanationText({ ...ends, notes: [], report }, false)).not.toContain('\x1b');
+    const explanation = explained(verdictOf({ egress: open, ingress: open }));
+    expect(explanationText(asked, explanation, true)).toContain('\x1b[32mallowed\x1b[0m');
+    expect(explanationText(asked, explanation, false)).not.toContain('\x1b');
   });
 
   test('lets no name steer the terminal', () => {
     const evil = policy({ name: 'a\x1b[2Jb', ingress: [] });
-    const report = verdictReport(verdictOf({ egress: open, ingress: { kind: 'no-rule', policies: [evil] } }));
-    const text = explanationText({ ...ends, from: 'x\x07\n\x9by', notes: ['\x1b]0;t\x07'], report }, false);
+    const explanation = explained(verdictOf({ egress: open, ingress: { kind: 'no-rule', policies: [evil] } }), {
+      ...{ from: 'z\x1b[2J', notes: ['\x1b]0;t\x07'], nearMisses: [miss('ingress', null, 'a\nb\x1b')] },
+    });
+    const text = explanationText({ ...asked, from: 'x\x07\n\x9by' }, explanation, false);
 
     expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
-    expect(text.split('\n')).toHaveLength(4);
+    expect(text.split('\n')).toHaveLength(5);
   });
 });
 

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/table/compile.ts';
 import { openTable } from '../../src/table/decider.ts';
-import { layOut, SECTIONS, TableFormatError, type SectionName } from '../../src/table/layout-v1.ts';
+import { layOut, SECTIONS, TableFormatError, type SectionName } from '../../src/table/layout.ts';
 import { cluster } from '../builders/cluster.ts';
 import { connection } from '../builders/connection.ts';
 import { pod } from '../builders/pod.ts';

@@ -11,7 +11,7 @@ import { randomConnection } from '../builders/random-connection.ts';
 import { Random } from '../builders/random.ts';
 
 const SEED = 20_260_301;
-const CLUSTERS = 400;
+const CLUSTERS = 150;
 const CONNECTIONS = 60;
 
 interface Situation {

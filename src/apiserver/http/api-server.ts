@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { invariant } from '../../model/invariant.ts';
+import type { ApiStore } from '../api-store.ts';
+import { answerReview } from '../discovery/reviews.ts';
+import { ApiError, badRequest, internalError, methodNotAllowed, noSuchPath, notFound } from '../status.ts';
+import type { ServerCertificate } from './certificate.ts';
+import { Exchange } from './exchange.ts';
+import { GeneralRequests } from './general-requests.ts';
+import { Guard } from './guard.ts';
+import type { PodStreamRequest, PodStreams } from './pod-streams.ts';
+import { parseTarget } from './request-target.ts';
+import { ResourceRequests } from './resource-requests.ts';
+import { routeOf, type Route } from './route.ts';
+
+/** What the server serves, to whom, and where. */
+export interface ApiServerOptions {
+  readonly store: ApiStore;
+  /** What a client has to know; absent: nothing. */
+  readonly token?: string;
+  /** Absent: plain HTTP, over which kubectl sends no token. */
+  readonly certificate?: ServerCertificate;
+  /** The port on 127.0.0.1; any free one if absent. */
+  readonly port?: number;
+  /** What answers logs, exec, attach and port-forward; absent: nothing does. */
+  readonly streams?: PodStreams;
+  /** How long a client may take to send a request. */
+  readonly requestTimeoutMs?: number;
+}
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 90_000; // as long as Go's clients keep idle connections
+const MAX_CONNECTIONS = 1000;
+
+/** The Kubernetes API of a store on a loopback port. */
+export class ApiServer {
+  readonly #server: Server;
+  readonly #guard: Guard;
+  readonly #general = new GeneralRequests();
+  readonly #resources: ResourceRequests;
+  readonly #store: ApiStore;
+  readonly #streams: PodStreams | undefined;
+  readonly #scheme: string;
+
+  private constructor(options: ApiServerOptions) {
+    const { certificate, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+    this.#guard = new Guard(options.token);
+    this.#store = options.store;
+    this.#resources = new ResourceRequests(options.store);
+    this.#streams = options.streams;
+    this.#scheme = certificate ? 'https' : 'http';
+    const limits = {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    };
+    this.#server = certificate
+      ? createTlsServer({ ...limits, cert: certificate.certificatePem, key: certificate.keyPem })
+      : createServer(limits);
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('request', (request, response) => void this.#answer(request, response));
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on('clientError', (error, socket) => refuseClient(error, socket));
+  }
+
+  /** Starts to listen. */
+  static async start(options: ApiServerOptions): Promise<ApiServer> {
+    const server = new ApiServer(options);
+    server.#server.listen(options.port ?? 0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
+  }
+
+  /** The server's address: `https://127.0.0.1:PORT`. */
+  get url(): string {
+    const address = this.#server.address();
+    invariant(typeof address === 'object' && address, 'the server listens on a port');
+    return `${this.#scheme}://127.0.0.1:${address.port}`;
+  }
+
+  /** Ends all watches and streams and stops to listen. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Answers one request; whatever happens, with an answer. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const failing = new Exchange(request, response, new URLSearchParams());
+    try {
+      this.#guard.check(request);
+      const { segments, query } = parseTarget(request.url ?? '');
+      const exchange = new Exchange(request, response, query);
+      if (!this.#general.answer(exchange, segments)) await this.#dispatch(exchange, routeOf(segments));
+    } catch (error) {
+      failing.fail(error);
+    }
+  }
+
+  async #dispatch(exchange: Exchange, route: Route | undefined): Promise<void> {
+    if (!route) throw noSuchPath();
+    if (route.kind === 'review') {
+      if (exchange.request.method !== 'POST') throw methodNotAllowed();
+      exchange.send(answerReview(route.review, await exchange.object()), 201);
+      return;
+    }
+    const stream = this.#streamOf(exchange.request, route, exchange.query);
+    if (!stream) await this.#resources.answer(exchange, route);
+    else if (this.#streams) await this.#streams.answer(stream, exchange.response);
+    else throw noSuchPath();
+  }
+
+  /** Answers a request that wants the connection itself. */
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      this.#guard.check(request);
+      const { segments, query } = parseTarget(request.url ?? '');
+      const route = routeOf(segments);
+      const stream = route?.kind === 'resource' ? this.#streamOf(request, route, query) : undefined;
+      if (!stream || !this.#streams) throw route ? badRequest('nothing is to be upgraded here') : noSuchPath();
+      await this.#streams.upgrade(stream, socket, head);
+    } catch (error) {
+      refuse(socket, error instanceof ApiError ? error : internalError(error instanceof Error ? error.message : ''));
+    }
+  }
+
+  /** What a request wants of a pod's streams, if it does. Throws a 404 if there is no such pod. */
+  #streamOf(
+    request: IncomingMessage,
+    { resource, namespace, name, subresource }: Route & { kind: 'resource' },
+    query: URLSearchParams,
+  ): PodStreamRequest | undefined {
+    switch (subresource) {
+      case 'attach':
+      case 'exec':
+      case 'log':
+      case 'portforward':
+        if (!this.#store.objects.get(resource, namespace, name)) throw notFound(resource, name);
+        return { namespace, pod: name, subresource, query, request };
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** Answers what is no HTTP, too long, or too slow. */
+function refuseClient(error: NodeJS.ErrnoException, socket: Duplex): void {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      refuse(socket, plainError(431, 'RequestHeaderFieldsTooLarge', 'the request line and headers are too long'));
+      break;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      refuse(socket, plainError(408, 'Timeout', 'the request took too long to arrive'));
+      break;
+    default:
+      refuse(socket, badRequest('the request is malformed'));
+  }
+}
+
+function plainError(code: number, reason: string, message: string): ApiError {
+  return new ApiError({ code, reason, message });
+}
+
+/** Answers with a Status where there is no response object, and closes the connection. */
+function refuse(socket: Duplex, { code, status }: ApiError): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(status);
+  const head = [
+    `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}

@@ -22,30 +22,30 @@ const DEFAULTS: ReadonlyMap<string, Defaulting> = new Map<string, Defaulting>([
   ['ReplicaSet', workload({ replicas: 1 })],
   [
     'Deployment',
-    workload({
-      replicas: 1,
-      strategy: { type: 'RollingUpdate' },
-      revisionHistoryLimit: 10,
-      progressDeadlineSeconds: 600,
-    }),
+    workload(
+      { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 },
+      { field: 'strategy', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+    ),
   ],
   [
     'StatefulSet',
-    workload({
-      replicas: 1,
-      serviceName: '',
-      podManagementPolicy: 'OrderedReady',
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
-      revisionHistoryLimit: 10,
-      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
-    }),
+    workload(
+      {
+        replicas: 1,
+        serviceName: '',
+        podManagementPolicy: 'OrderedReady',
+        revisionHistoryLimit: 10,
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      },
+      { field: 'updateStrategy', rollingUpdate: { partition: 0 } },
+    ),
   ],
   [
     'DaemonSet',
-    workload({
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
-      revisionHistoryLimit: 10,
-    }),
+    workload(
+      { revisionHistoryLimit: 10 },
+      { field: 'updateStrategy', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+    ),
   ],
   ['Job', ofSpec(defaultJob)],
   ['CronJob', ofSpec(defaultCronJob)],
@@ -76,7 +76,8 @@ function defaultPolicy(spec: JsonObject): JsonObject {
     ...spec,
     policyTypes: listAt(spec, 'policyTypes').length > 0 ? listAt(spec, 'policyTypes') : types,
   };
-  const rule = (one: JsonObject): JsonObject => eachOf(one, 'ports', withProtocol);
+  // An empty protocol is no absent one here: it is refused.
+  const rule = (one: JsonObject): JsonObject => eachOf(one, 'ports', (port) => ({ protocol: 'TCP', ...port }));
   return eachOf(eachOf(filled, 'ingress', rule), 'egress', rule);
 }
 
@@ -100,14 +101,23 @@ function defaultService(spec: JsonObject): JsonObject {
   });
 }
 
-function workload(defaults: JsonObject): Defaulting {
-  return ofSpec((spec) => defaultStrategy(defaultTemplate(over(defaults, spec))));
+/** How a workload changes its pods: the field that says it, and the defaults of rolling updates. */
+interface Strategy {
+  readonly field: string;
+  readonly rollingUpdate: JsonObject;
 }
 
-function defaultStrategy(spec: JsonObject): JsonObject {
-  if (textAt(spec, 'strategy', 'type') !== 'RollingUpdate') return spec;
-  const rollingUpdate = over({ maxSurge: '25%', maxUnavailable: '25%' }, objectAt(spec, 'strategy', 'rollingUpdate'));
-  return { ...spec, strategy: { ...objectAt(spec, 'strategy'), rollingUpdate } };
+function workload(defaults: JsonObject, strategy?: Strategy): Defaulting {
+  return ofSpec((spec) => {
+    const filled = defaultTemplate(over(defaults, spec));
+    return strategy ? { ...filled, [strategy.field]: defaultStrategy(objectAt(spec, strategy.field), strategy) } : filled;
+  });
+}
+
+function defaultStrategy(given: JsonObject, { rollingUpdate }: Strategy): JsonObject {
+  const filled = over({ type: 'RollingUpdate' }, given);
+  if (filled.type !== 'RollingUpdate') return filled;
+  return { ...filled, rollingUpdate: over(rollingUpdate, objectAt(filled, 'rollingUpdate')) };
 }
 
 function defaultController(object: JsonObject): JsonObject {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../manifest/json.ts';
+import type { JsonObject, JsonValue } from '../manifest/json.ts';
 import { at, nameOf, namespaceOf, objectAt, textAt, uidOf, versionOf, without, type ApiObject } from './api-object.ts';
 import { withDefaults } from './defaults.ts';
 import { immutabilityIssues } from './immutability.ts';
@@ -77,8 +77,14 @@ function filled(
     ...birthOf(origin, before),
   };
   const draft = withDefaults(resource, { ...value, metadata: named });
-  const metadata = { ...objectAt(draft, 'metadata'), name, ...generationOf(resource, before, draft) };
+  const said = Object.entries(objectAt(draft, 'metadata')).filter(([, field]) => !isHollow(field));
+  const metadata = { ...Object.fromEntries(said), name, ...generationOf(resource, before, draft) };
   return { apiVersion, kind, ...without(draft, 'apiVersion', 'kind', 'metadata'), metadata };
+}
+
+/** Whether Go leaves the field out: no labels, no owners. */
+function isHollow(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 const KEPT_METADATA = ['resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds'];

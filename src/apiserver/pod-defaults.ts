@@ -1,9 +1,10 @@
 import { isObject, type JsonObject, type JsonValue } from '../manifest/json.ts';
 import { at, listAt, objectAt, textAt } from './api-object.ts';
 
-/** The object's fields over the defaults. */
+/** The object's fields over the defaults; an empty text counts as absent, as in Go. */
 export function over(defaults: JsonObject, object: JsonObject): JsonObject {
-  return { ...defaults, ...object };
+  const said = Object.entries(object).filter(([name, value]) => value !== '' || !Object.hasOwn(defaults, name));
+  return { ...defaults, ...Object.fromEntries(said) };
 }
 
 /** The object with a field's items each changed; unchanged if the field is absent. */

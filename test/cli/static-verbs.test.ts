@@ -78,7 +78,7 @@ describe.concurrent('bad usage and input end with 2 and say why', () => {
     ['a lab that does not run', 'get pods --lab gone', /lab gone does not run/],
     ['no lab at all', 'flows', /no lab runs/],
     ['nothing to start', 'up', /say which lab/],
-    ['a lab that is none', 'up nowhere', /nowhere.*lab\.yaml cannot be read/],
+    ['a lab that is none', 'up nowhere', /no lab and no folder nowhere/],
     ['an invalid lab', 'up -f invalid.yaml', /issue in the manifests, nothing was done/],
     ['two ways to end', 'down x --all', /not both/],
   ])('%s', async (_, commandLine, message) => {

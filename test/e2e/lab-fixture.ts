@@ -24,10 +24,9 @@ process.env.PATH = [fileURLToPath(new URL('../../node_modules/.bin', import.meta
 afterAll(async () => {
   const labs = await runningLabs(); // of tests that ran out of time
   for (const name of labs) await (await connectLab(name)).stop();
-  expect(labs).toEqual([]);
   const left = readdirSync(runtimeFolder, { recursive: true });
   await rm(runtimeFolder, { recursive: true, force: true });
-  expect(left.filter((path) => path !== 'netpol-lab')).toEqual([]);
+  expect({ labs, left: left.filter((path) => path !== 'netpol-lab') }).toEqual({ labs: [], left: [] });
 });
 
 /** A lab that is ended, with all that it consists of, when it is disposed of. */

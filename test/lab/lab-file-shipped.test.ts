@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadLab, toSpec } from '../../src/lab/lab-file.ts';
 import { readLabManifests } from '../../src/lab/lab-manifests.ts';
-import { labFolder, shippedLabs } from '../../src/lab/shipped.ts';
+import { shippedLabs } from '../../src/lab/shipped.ts';
 import { parseManifests } from '../../src/manifest/manifest.ts';
 import { validateObject } from '../../src/manifest/validate.ts';
 
@@ -26,11 +26,4 @@ test('each has a README and manifests that the API server takes', async () => {
       warnings: [],
     });
   }
-});
-
-test('a lab is a shipped name, or else a folder', async () => {
-  const [first] = await shippedLabs();
-  expect(await labFolder('default-deny')).toBe(first?.folder);
-  expect(await labFolder('./default-deny')).toBe('./default-deny');
-  expect(await labFolder('mine')).toBe('mine');
 });

@@ -164,10 +164,14 @@ export function cutDenied(conntrack: Conntrack, decider: Decider): { cut: number
     if (!denied && flow.cut) revived.push(flow);
   }
   conntrack.mark(cut, true);
-  // TCP goes on where it was cut. The rest is forgotten, so that a Service's flow finds an endpoint of now.
+  // TCP goes on where it was cut; other flows as soon as the gate accepts a packet of theirs, see firewall.ts. They are
+  // not forgotten, as a late answer could open them in reverse, and the client's packets would ride on that; those to
+  // a Service are, as its endpoint may be another by now.
   const isTcp = ({ ipProtocol }: TrackedFlow): boolean => ipProtocol === IP_PROTOCOL.TCP;
+  const isTranslated = ({ dialled, destination }: TrackedFlow): boolean =>
+    dialled.some((byte, index) => byte !== destination[index]);
   conntrack.mark(revived.filter(isTcp), false);
-  conntrack.delete(revived.filter((flow) => !isTcp(flow)));
+  conntrack.delete(revived.filter((flow) => !isTcp(flow) && isTranslated(flow)));
   return { cut: cut.length, revived: revived.length };
 }
 

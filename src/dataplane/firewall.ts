@@ -48,8 +48,8 @@ export function gateRules({ family, queue, established }: GateRuleOptions): stri
     '-F FORWARD',
     // Before conntrack has a say: a connection that reuses a port must not ride on an old entry.
     `-A FORWARD -p tcp --syn ${toGate}`,
-    // A flow that was cut: what its client sends is judged anew, late answers would open it in reverse.
-    `-A FORWARD ! -p tcp ${cut} -m conntrack --ctdir ORIGINAL ${toGate}`,
+    // A flow that was cut: each packet is judged by itself, as the first of a flow in its own direction.
+    `-A FORWARD ! -p tcp ${cut} ${toGate}`,
     `-A FORWARD ${cut} -j DROP`,
     '-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT',
     '-A FORWARD -m conntrack --ctstate INVALID -j DROP',
@@ -61,6 +61,8 @@ export function gateRules({ family, queue, established }: GateRuleOptions): stri
     `-A FORWARD ${cuttable}-m conntrack --ctstate NEW -j CONNMARK --set-xmark ${FLOW_MARK.cuttable}/${FLOW_MARK.cuttable}`,
     `-A FORWARD -p tcp ${denied} -j REJECT --reject-with tcp-reset`,
     `-A FORWARD ${denied} -j REJECT --reject-with ${unreachable}`,
+    // The gate has accepted this packet, so its flow is cut no longer.
+    `-A FORWARD ! -p tcp ${cut} -m conntrack --ctdir ORIGINAL -j CONNMARK --set-xmark 0/${FLOW_MARK.cut}`,
     'COMMIT',
     '',
   ].join('\n');

@@ -2,7 +2,8 @@
 const CURRENT = 0;
 const JUDGING = 1;
 const STOP = 2;
-const WORDS = 3;
+const JUDGED = 3;
+const WORDS = 4;
 
 /**
  * How the main thread and the gate's thread agree on which table is in force, though the latter
@@ -65,6 +66,24 @@ export class GateControl {
   rest(): void {
     Atomics.store(this.#words, JUDGING, 0);
     Atomics.notify(this.#words, JUDGING);
+  }
+
+  /** Gate's thread: verdicts are sent of every packet up to that id. */
+  judged(id: number): void {
+    Atomics.store(this.#words, JUDGED, id | 0);
+    Atomics.notify(this.#words, JUDGED);
+  }
+
+  /** Main: waits until every packet up to that id has its verdict. @returns false if that did not come about in time. */
+  awaitJudged(id: number, timeoutMs: number): boolean {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const last = Atomics.load(this.#words, JUDGED);
+      if (((last - id) | 0) >= 0) return true; // ids are 32 bits and start again after the last
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      Atomics.wait(this.#words, JUDGED, last, left);
+    }
   }
 
   /** Main: asks the gate's thread to end. */

@@ -73,6 +73,7 @@ class GateLoop {
       const timeMs = Date.now();
       for (let slot = 0; slot < count; slot++) this.#judgeOne(slot, timeMs);
       this.#verdicts.send(this.#data.socket);
+      this.#control.judged(this.#packet.id);
     } finally {
       this.#control.rest();
     }

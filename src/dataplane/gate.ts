@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { LabError } from '../model/lab-error.ts';
@@ -7,7 +8,7 @@ import { DENY_MARK } from './firewall.ts';
 import { readFlows, type FlowRecord } from './flow-record.ts';
 import { GateControl } from './gate-control.ts';
 import type { GateWorkerData, NextTable } from './gate-worker.ts';
-import { closeFd, SystemCallError } from './libc.ts';
+import { closeFd, inNamespace, SystemCallError } from './libc.ts';
 import { openQueue, unbindQueue } from './nfqueue.ts';
 
 /** What a gate is started with. */
@@ -26,6 +27,7 @@ export interface GateOptions {
 
 // A batch of verdicts takes far less; this long means that the gate's thread hangs.
 const SWAP_TIMEOUT_MS = 2000;
+const DRAIN_STEP_MS = 2;
 
 /**
  * Judges every packet that the kernel queues, in a thread of its own, against the newest table.
@@ -100,6 +102,7 @@ export class Gate {
    */
   swap(table: SharedArrayBuffer): Decider {
     const decider = openTable(table);
+    this.#drain();
     this.#version += 1;
     const next: NextTable = { version: this.#version, table };
     this.#tables.postMessage(next);
@@ -108,6 +111,26 @@ export class Gate {
       throw new Error(`the gate did not take the new table within ${SWAP_TIMEOUT_MS} ms`);
     }
     return decider;
+  }
+
+  /** Waits until what the kernel has queued so far is judged, by the old table. */
+  #drain(): void {
+    const { lastId } = this.#backlog();
+    const deadline = performance.now() + SWAP_TIMEOUT_MS;
+    // A packet that found the socket's buffer full has an id but is never judged: hence the second look.
+    while (this.#backlog().waiting > 0 && !this.#control.awaitJudged(lastId, DRAIN_STEP_MS)) {
+      if (performance.now() > deadline) return;
+    }
+  }
+
+  /** How many packets wait for a verdict, and the id of the last one queued. Source: nfqnl's seq_show in nfnetlink_queue.c. */
+  #backlog(): { waiting: number; lastId: number } {
+    const { queue, namespace } = this.#options;
+    const read = (): string => readFileSync('/proc/thread-self/net/netfilter/nfnetlink_queue', 'utf8');
+    const text = namespace === undefined ? read() : inNamespace(namespace, read);
+    const lines = text.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+    const columns = lines.find(([number]) => number === queue) ?? [];
+    return { waiting: columns[2] ?? 0, lastId: columns[7] ?? 0 };
   }
 
   /** Ends the gate; nothing passes from then on. Takes a few milliseconds, 200 at most. */

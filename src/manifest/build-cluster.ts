@@ -28,9 +28,14 @@ const MAX_PODS_OF_A_WORKLOAD = 65_533;
 /**
  * Validates the objects and makes a cluster of them. The last object of a kind, namespace and name counts, in the
  * place of the first. Objects with issues are left out. The pool afterwards has this cluster's addresses and no others.
+ * @param finished keys of pods that have finished since they were written: they hold no address any more.
  */
-export function buildCluster(objects: readonly ManifestObject[], pool: AddressPool): BuiltCluster {
-  const builder = new ClusterBuilder(pool);
+export function buildCluster(
+  objects: readonly ManifestObject[],
+  pool: AddressPool,
+  finished: ReadonlySet<string> = new Set(),
+): BuiltCluster {
+  const builder = new ClusterBuilder(pool, finished);
   for (const object of latest(objects)) builder.add(object);
   return builder.build();
 }
@@ -53,6 +58,7 @@ interface PlannedService {
 
 class ClusterBuilder {
   readonly #pool: AddressPool;
+  readonly #finished: ReadonlySet<string>;
   readonly #namespaces = new Map<string, Namespace>();
   readonly #pods = new Map<string, PlannedPod>();
   readonly #services: PlannedService[] = [];
@@ -60,8 +66,9 @@ class ClusterBuilder {
   readonly #issues: Issue[] = [];
   readonly #warnings: string[] = [];
 
-  constructor(pool: AddressPool) {
+  constructor(pool: AddressPool, finished: ReadonlySet<string>) {
     this.#pool = pool;
+    this.#finished = finished;
     this.#useNamespace('default');
     this.#useNamespace('kube-system');
   }
@@ -121,7 +128,7 @@ class ClusterBuilder {
 
   /** First those whose addresses are written down: what is handed out afterwards avoids them. */
   #buildPods(): Pod[] {
-    const holders = [...this.#pods].filter(([, { plan }]) => holdsAddress(plan));
+    const holders = [...this.#pods].filter(([key, { plan }]) => holdsAddress(plan) && !this.#finished.has(key));
     this.#pool.retainPods(new Set(holders.map(([key]) => key)));
     for (const [key, { object, plan }] of holders) {
       const addresses = givenAddresses(plan);
@@ -138,7 +145,7 @@ class ClusterBuilder {
     if (plan.spec.hostNetwork === true) return nodeAddresses(plan);
     const given = givenAddresses(plan);
     // A pod that is not running has the address that is written, or none.
-    if (given.length > 0 || phaseOf(plan) !== 'Running') return given;
+    if (given.length > 0 || phaseOf(plan) !== 'Running' || this.#finished.has(key)) return given;
     const addresses = this.#pool.podAddresses(key);
     if (addresses.length === 0) this.#reportExhausted(object, plan.name, POD_NETWORKS);
     return addresses;

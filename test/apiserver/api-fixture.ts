@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request, type RequestOptions } from 'node:https';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ApiStore } from '../../src/apiserver/api-store.ts';
@@ -12,6 +15,20 @@ export interface Ended {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
+}
+
+/** An answer to a request. */
+export interface Answer {
+  readonly code: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** What a request sends. */
+export interface Sent {
+  readonly method?: string;
+  readonly body?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const TOKEN = 'a-token-for-tests';
@@ -46,6 +63,19 @@ export class ApiFixture {
     });
   }
 
+  /** A request that has been begun but not ended, with the token. */
+  request(path: string, { method = 'GET', headers = {} }: Sent = {}): ClientRequest {
+    const options: RequestOptions = { method, ca: this.caPem, servername: 'localhost', agent: false };
+    return request(`${this.server.url}`, { ...options, path, headers: { authorization: `Bearer ${TOKEN}`, ...headers } });
+  }
+
+  /** Sends a request and reads its whole answer. */
+  async ask(path: string, sent: Sent = {}): Promise<Answer> {
+    const asked = this.request(path, sent);
+    asked.end(sent.body);
+    return readAnswer(asked);
+  }
+
   /** Writes a file into the folder. @returns its path. */
   async file(name: string, text: string): Promise<string> {
     const path = join(this.folder, name);
@@ -76,4 +106,11 @@ function run(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, out, err }));
   });
+}
+
+/** The answer to a request, read to its end. */
+export async function readAnswer(asked: ClientRequest): Promise<Answer> {
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  const chunks = await response.toArray();
+  return { code: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks as Buffer[]).toString() };
 }

@@ -33,6 +33,7 @@ export interface ApiServerOptions {
 const MAX_HEADER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 90_000; // as long as Go's clients keep idle connections
+const LINGER_MS = 1000;
 const MAX_CONNECTIONS = 1000;
 
 /** The Kubernetes API of a store on a loopback port. */
@@ -175,6 +176,7 @@ function plainError(code: number, reason: string, message: string): ApiError {
 
 /** Answers with a Status where there is no response object, and closes the connection. */
 function refuse(socket: Duplex, { code, status }: ApiError): void {
+  if (socket.writableEnded) return; // more of the same mistake
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -186,5 +188,10 @@ function refuse(socket: Duplex, { code, status }: ApiError): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // A connection that is closed while the client still sends is reset, and the client does not see the answer.
+  socket.removeAllListeners('data');
+  socket.resume();
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(linger));
 }

@@ -33,9 +33,10 @@ type Attempt = Omit<DialResult, 'ms'>;
 function connectTcp({ namespace, address, port, timeoutMs }: Dial): Promise<Attempt> {
   return new Promise((resolve) => {
     const socket = new Socket({ fd: plainSocket({ namespace, type: 'tcp', family: address.family }) });
+    let sourcePort = 0;
     const settle = (outcome: DialResult['outcome']): void => {
       clearTimeout(timer);
-      resolve({ outcome, sourcePort: socket.localPort ?? 0 });
+      resolve({ outcome, sourcePort });
       // A reset leaves neither end in TIME_WAIT: many probes do not use up the pod's ports.
       if (outcome.kind === 'connected') socket.resetAndDestroy();
       else socket.destroy();
@@ -50,6 +51,8 @@ function connectTcp({ namespace, address, port, timeoutMs }: Dial): Promise<Atte
       settle({ kind: 'error', code: error.code ?? error.message });
     });
     socket.connect({ host: address.text, port });
+    // Node connects in a tick that it has queued before this one; after a failure it no longer knows the port.
+    process.nextTick(() => (sourcePort = socket.localPort ?? 0));
   });
 }
 

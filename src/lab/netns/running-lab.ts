@@ -227,17 +227,22 @@ export class RunningLab {
     return this.#serially(async () => {
       const started = performance.now();
       const { issues, warnings, ...change } = plan();
-      const built = issues.length === 0 ? buildCluster(change.store.objects, this.#pool) : this.#built;
+      const built = issues.length === 0 ? this.#build(change.store) : this.#built;
       const found = issues.length === 0 ? built.issues : issues;
       const known = new Set(this.#built.warnings);
       const fresh = [...warnings, ...built.warnings.filter((warning) => !known.has(warning))];
       if (found.length > 0) {
-        buildCluster(this.#store.objects, this.#pool); // gives the addresses back that the refused change took
+        this.#build(this.#store); // gives the addresses back that the refused change took
         return { results: [], issues: found, warnings: fresh, enforcedMs: 0 };
       }
       await this.#make(change, built);
       return { results: change.results, issues: [], warnings: fresh, enforcedMs: performance.now() - started };
     });
+  }
+
+  #build(store: ObjectStore): BuiltCluster {
+    const finished = [...this.#fleet.pods].filter(([, { namespace }]) => namespace === undefined);
+    return buildCluster(store.objects, this.#pool, new Set(finished.map(([key]) => key)));
   }
 
   /** Puts a change in force. */
@@ -297,7 +302,9 @@ export class RunningLab {
   #asItRuns(pod: Pod): Pod {
     const runtime = this.#fleet.pods.get(podKey(pod))?.runtime;
     const phase = runtime && !isFinished(pod) ? runtime.status.phase : pod.phase;
-    const addresses = pod.hostNetwork ? NODE_ADDRESSES : pod.addresses;
+    // A finished pod shows the address that it had, though another may have it by now.
+    const own = runtime && isFinished({ ...pod, phase }) ? runtime.pod.addresses : pod.addresses;
+    const addresses = pod.hostNetwork ? NODE_ADDRESSES : own;
     return { ...pod, phase, addresses, nodeAddresses: NODE_ADDRESSES };
   }
 

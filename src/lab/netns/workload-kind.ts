@@ -54,7 +54,11 @@ function imageName(image: string): string {
 }
 
 function serverPorts(declared: readonly ContainerPort[], image: string): { protocol: Protocol; port: number }[] {
-  if (declared.length > 0) return declared.map(({ protocol, port }) => ({ protocol, port }));
+  if (declared.length > 0) {
+    // Two names may stand for one port.
+    const byPort = new Map(declared.map(({ protocol, port }) => [`${port}/${protocol}`, { protocol, port }]));
+    return [...byPort.values()];
+  }
   const usual = Object.hasOwn(USUAL_PORTS, image) ? parsePort(USUAL_PORTS[image] ?? 0) : undefined;
   return usual === undefined ? [] : [{ protocol: 'TCP', port: usual }];
 }

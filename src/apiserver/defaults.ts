@@ -110,7 +110,9 @@ interface Strategy {
 function workload(defaults: JsonObject, strategy?: Strategy): Defaulting {
   return ofSpec((spec) => {
     const filled = defaultTemplate(over(defaults, spec));
-    return strategy ? { ...filled, [strategy.field]: defaultStrategy(objectAt(spec, strategy.field), strategy) } : filled;
+    return strategy
+      ? { ...filled, [strategy.field]: defaultStrategy(objectAt(spec, strategy.field), strategy) }
+      : filled;
   });
 }
 

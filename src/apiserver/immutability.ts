@@ -39,7 +39,8 @@ function findings(kind: string, before: JsonObject, after: JsonObject): Finding[
     case 'DaemonSet':
       return fixed(before, after, ['spec', 'selector']);
     case 'StatefulSet': {
-      const rest = (object: JsonObject) => without(objectAt(object, 'spec'), ...STATEFUL_SET_FIELDS, 'revisionHistoryLimit');
+      const rest = (object: JsonObject) =>
+        without(objectAt(object, 'spec'), ...STATEFUL_SET_FIELDS, 'revisionHistoryLimit');
       return sameJson(rest(before), rest(after)) ? [] : [forbidden(['spec'], STATEFUL_SET_RULE)];
     }
     case 'Job':

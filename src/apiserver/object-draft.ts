@@ -121,7 +121,8 @@ function withAddress(before: ApiObject, value: JsonObject): JsonObject {
   const [old, spec] = [objectAt(before, 'spec'), objectAt(value, 'spec')];
   if (textAt(spec, 'type') === 'ExternalName' || textAt(spec, 'clusterIP') !== '') return value;
   const kept = Object.entries(old).filter(
-    ([name]) => ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'].includes(name) && !Object.hasOwn(spec, name),
+    ([name]) =>
+      ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'].includes(name) && !Object.hasOwn(spec, name),
   );
   return { ...value, spec: { ...spec, ...Object.fromEntries(kept) } };
 }

@@ -81,7 +81,10 @@ export class ObjectStore {
 
   /** Opens the store with what its log has. Throws a LabError if the log is damaged. */
   static async open(options: StoreOptions = {}): Promise<ObjectStore> {
-    return new ObjectStore(options, options.folder === undefined ? undefined : await WriteAheadLog.open(options.folder));
+    return new ObjectStore(
+      options,
+      options.folder === undefined ? undefined : await WriteAheadLog.open(options.folder),
+    );
   }
 
   /** The version of the latest change. */
@@ -181,7 +184,9 @@ export class ObjectStore {
   }
 
   #compact(log: WriteAheadLog): void {
-    const durable = [...this.#tables.values()].flatMap((table) => [...table.entries()].filter((entry) => entry.durable));
+    const durable = [...this.#tables.values()].flatMap((table) =>
+      [...table.entries()].filter((entry) => entry.durable),
+    );
     const puts = durable.map(({ object }) => ({ put: object }));
     log.replace([{ version: this.#version }, ...puts]);
     this.#compactAtBytes = Math.max(MIN_COMPACTED_BYTES, COMPACTION_FACTOR * log.size);

@@ -63,7 +63,11 @@ function defaultContainer(container: JsonObject): JsonObject {
   );
   const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'].filter((name) => isObject(at(container, name)));
   return {
-    ...eachOf(eachOf(filled, 'ports', (port) => over({ protocol: 'TCP' }, port)), 'env', defaultEnv),
+    ...eachOf(
+      eachOf(filled, 'ports', (port) => over({ protocol: 'TCP' }, port)),
+      'env',
+      defaultEnv,
+    ),
     ...Object.fromEntries(probes.map((name) => [name, defaultProbe(objectAt(container, name))])),
   };
 }
@@ -79,7 +83,10 @@ function pullPolicy(image: string): string {
 function defaultEnv(variable: JsonObject): JsonObject {
   const reference = at(variable, 'valueFrom', 'fieldRef');
   if (!isObject(reference)) return variable;
-  return { ...variable, valueFrom: { ...objectAt(variable, 'valueFrom'), fieldRef: over({ apiVersion: 'v1' }, reference) } };
+  return {
+    ...variable,
+    valueFrom: { ...objectAt(variable, 'valueFrom'), fieldRef: over({ apiVersion: 'v1' }, reference) },
+  };
 }
 
 function defaultProbe(probe: JsonObject): JsonObject {

@@ -195,5 +195,11 @@ function resource(given: Given): Resource {
 
 function streamOf(name: string): Subresource {
   const kind = STREAM_KINDS.get(name);
-  return { name, group: '', version: 'v1', kind: kind ?? 'Pod', verbs: kind === undefined ? ['get'] : ['create', 'get'] };
+  return {
+    name,
+    group: '',
+    version: 'v1',
+    kind: kind ?? 'Pod',
+    verbs: kind === undefined ? ['get'] : ['create', 'get'],
+  };
 }

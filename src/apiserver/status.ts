@@ -92,12 +92,16 @@ export function conflict(subject: StatusSubject, name: string, detail: string): 
 }
 
 /** What a conflict of resourceVersions says. */
-export const MODIFIED =
-  'the object has been modified; please apply your changes to the latest version and try again';
+export const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
 /** 409: fields that the applied object sets belong to other managers. */
 export function applyConflict(message: string, causes: readonly StatusCause[]): ApiError {
-  return new ApiError({ code: 409, reason: 'Conflict', message, details: { causes: causes.map((one) => ({ ...one })) } });
+  return new ApiError({
+    code: 409,
+    reason: 'Conflict',
+    message,
+    details: { causes: causes.map((one) => ({ ...one })) },
+  });
 }
 
 /** 422: the object breaks rules. */

@@ -106,7 +106,10 @@ export class UserWrites {
       const after = changed(this.#store, target, before, this.#decoded(resource, change(before), options));
       assertValid(resource, before, after);
       if (sameObject(before, after)) return { changes: [], object: before };
-      return this.#plan(resource, before, { after: this.#recorded(before, after, { ...options, subresource }), options });
+      return this.#plan(resource, before, {
+        after: this.#recorded(before, after, { ...options, subresource }),
+        options,
+      });
     });
   }
 

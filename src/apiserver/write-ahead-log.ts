@@ -40,7 +40,7 @@ export class WriteAheadLog {
     return { log: new WriteAheadLog(folder, file, length), records };
   }
 
-  /** The file's length in bytes, without what still waits for the disk. */
+  /** The length in bytes that the file has once all is written. */
   get size(): number {
     return this.#size;
   }
@@ -48,7 +48,9 @@ export class WriteAheadLog {
   /** Adds a record; flushed() tells when it is safe. */
   append(record: JsonObject): void {
     const batch = this.#batch;
-    if (batch.push(lineOf(record)) === 1) this.#schedule(() => this.#write(batch));
+    const line = lineOf(record);
+    this.#size += Buffer.byteLength(line);
+    if (batch.push(line) === 1) this.#schedule(() => this.#write(batch));
   }
 
   /** Resolves when all that was appended before is on the disk. Rejects if it cannot be written, then and ever after. */
@@ -92,10 +94,8 @@ export class WriteAheadLog {
   async #write(batch: string[]): Promise<void> {
     if (this.#batch === batch) this.#batch = [];
     if (batch.length === 0) return;
-    const text = batch.join('');
-    await this.#file.appendFile(text);
+    await this.#file.appendFile(batch.join(''));
     await this.#file.datasync();
-    this.#size += Buffer.byteLength(text);
   }
 
   async #rewrite(text: string): Promise<void> {
@@ -127,7 +127,10 @@ function parseLog(text: string, path: string): { records: JsonObject[]; length: 
     const record = end < 0 ? undefined : recordOf(text.slice(start, end));
     if (!record) {
       if (end >= 0 && end + 1 < text.length) {
-        throw new LabError('environment', `${path}: record ${records.length + 1} is damaged; delete the file to start anew`);
+        throw new LabError(
+          'environment',
+          `${path}: record ${records.length + 1} is damaged; delete the file to start anew`,
+        );
       }
       break;
     }

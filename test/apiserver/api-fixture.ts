@@ -66,7 +66,11 @@ export class ApiFixture {
   /** A request that has been begun but not ended, with the token. */
   request(path: string, { method = 'GET', headers = {} }: Sent = {}): ClientRequest {
     const options: RequestOptions = { method, ca: this.caPem, servername: 'localhost', agent: false };
-    return request(`${this.server.url}`, { ...options, path, headers: { authorization: `Bearer ${TOKEN}`, ...headers } });
+    return request(`${this.server.url}`, {
+      ...options,
+      path,
+      headers: { authorization: `Bearer ${TOKEN}`, ...headers },
+    });
   }
 
   /** Sends a request and reads its whole answer. */
@@ -112,5 +116,9 @@ function run(
 export async function readAnswer(asked: ClientRequest): Promise<Answer> {
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   const chunks = await response.toArray();
-  return { code: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks as Buffer[]).toString() };
+  return {
+    code: response.statusCode ?? 0,
+    headers: response.headers,
+    text: Buffer.concat(chunks as Buffer[]).toString(),
+  };
 }

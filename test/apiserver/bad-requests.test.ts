@@ -142,7 +142,9 @@ describe('bodies', () => {
 
   it('names what is invalid', async () => {
     const answer = await api.ask(POLICIES, json({ ...policy, metadata: { name: 'A' } }));
-    expect(expectStatus(answer, 422, 'Invalid')).toContain('NetworkPolicy.networking.k8s.io "A" is invalid: metadata.name:');
+    expect(expectStatus(answer, 422, 'Invalid')).toContain(
+      'NetworkPolicy.networking.k8s.io "A" is invalid: metadata.name:',
+    );
     const unnamed = await api.ask(POLICIES, json({ ...policy, metadata: {} }));
     expect(expectStatus(unnamed, 422, 'Invalid')).toContain('name or generateName is required');
   });
@@ -181,7 +183,10 @@ describe('bodies', () => {
   });
 
   it('that come too slowly are given up', async () => {
-    const slow = api.request(POLICIES, { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': '9' } });
+    const slow = api.request(POLICIES, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': '9' },
+    });
     slow.on('error', () => undefined);
     slow.write('{');
     expectStatus(await readAnswer(slow), 408, 'Timeout');

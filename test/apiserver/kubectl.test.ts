@@ -79,9 +79,14 @@ describe('get', () => {
   });
 
   it('shows policies as YAML, JSON, JSONPath and custom columns', async () => {
-    expect((await kubectl('get netpol allow-client -n get -o yaml')).out).toContain('    - port: 80\n      protocol: TCP\n');
+    expect((await kubectl('get netpol allow-client -n get -o yaml')).out).toContain(
+      '    - port: 80\n      protocol: TCP\n',
+    );
     const { out } = await kubectl('get netpol -n get -o json');
-    expect(JSON.parse(out)).toMatchObject({ kind: 'List', items: [{ kind: 'NetworkPolicy', metadata: { generation: 1 } }] });
+    expect(JSON.parse(out)).toMatchObject({
+      kind: 'List',
+      items: [{ kind: 'NetworkPolicy', metadata: { generation: 1 } }],
+    });
     expect((await kubectl('get netpol allow-client -n get -o jsonpath={.spec.policyTypes}')).out).toBe('["Ingress"]');
     const columns = await kubectl('get netpol -A -o custom-columns=N:.metadata.name,T:.spec.policyTypes[0]');
     expect(columns.out).toMatch(/N +T\nallow-client +Ingress\n/);
@@ -200,11 +205,22 @@ describe('apply', () => {
     const folder = join(api.folder, 'kustomize');
     await mkdir(folder);
     await api.file('kustomize/policy.yaml', policy('from-kustomize'));
-    await api.file('kustomize/kustomization.yaml', 'namePrefix: my-\nnamespace: kube-system\nresources: [policy.yaml]\n');
-    expect((await kubectl(`apply -k ${folder}`)).out).toBe('networkpolicy.networking.k8s.io/my-from-kustomize created\n');
+    await api.file(
+      'kustomize/kustomization.yaml',
+      'namePrefix: my-\nnamespace: kube-system\nresources: [policy.yaml]\n',
+    );
+    expect((await kubectl(`apply -k ${folder}`)).out).toBe(
+      'networkpolicy.networking.k8s.io/my-from-kustomize created\n',
+    );
     expect((await kubectl('get netpol -n kube-system -o name')).out).toContain('my-from-kustomize');
-    const list = { apiVersion: 'v1', kind: 'List', items: ['a', 'b'].map((name) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })) };
-    expect((await kubectl('apply -f -', { input: JSON.stringify(list) })).out).toBe('configmap/a created\nconfigmap/b created\n');
+    const list = {
+      apiVersion: 'v1',
+      kind: 'List',
+      items: ['a', 'b'].map((name) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })),
+    };
+    expect((await kubectl('apply -f -', { input: JSON.stringify(list) })).out).toBe(
+      'configmap/a created\nconfigmap/b created\n',
+    );
   });
 
   it('applies on the server side, twice, against another manager, by force', async () => {
@@ -238,7 +254,8 @@ describe('apply', () => {
 describe('change', () => {
   beforeAll(() => kubectl('apply -f -', { input: policy('changed') }));
 
-  const shown = async (path: string): Promise<string> => (await kubectl(`get netpol changed -o jsonpath={${path}}`)).out;
+  const shown = async (path: string): Promise<string> =>
+    (await kubectl(`get netpol changed -o jsonpath={${path}}`)).out;
 
   it.each([
     ['label netpol changed team=a', 'labeled', '.metadata.labels', '{"team":"a"}'],
@@ -271,7 +288,9 @@ describe('change', () => {
     const { out } = await kubectl('get netpol replaced -o json');
     expect((await kubectl('replace -f -', { input: out.replaceAll('client', 'new') })).out).toContain('replaced');
     const { err } = await kubectl('replace -f -', { input: out, code: 1 });
-    expect(err).toContain('Operation cannot be fulfilled on networkpolicies.networking.k8s.io "replaced": the object has been modified;');
+    expect(err).toContain(
+      'Operation cannot be fulfilled on networkpolicies.networking.k8s.io "replaced": the object has been modified;',
+    );
   });
 
   it('deletes by name and by label, and waits', async () => {
@@ -336,19 +355,55 @@ describe('create', () => {
 describe('refusals', () => {
   const IP_RULE = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
   it.each([
-    ['podSelector: {matchExpressions: [{key: a, operator: In}]}', "spec.podSelector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'"],
-    ['podSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}', "spec.podSelector.matchExpressions[0].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"],
-    ['podSelector: {matchExpressions: [{key: a, operator: Like}]}', 'spec.podSelector.matchExpressions[0].operator: Invalid value: "Like": not a valid selector operator'],
+    [
+      'podSelector: {matchExpressions: [{key: a, operator: In}]}',
+      "spec.podSelector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+    ],
+    [
+      'podSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}',
+      "spec.podSelector.matchExpressions[0].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+    ],
+    [
+      'podSelector: {matchExpressions: [{key: a, operator: Like}]}',
+      'spec.podSelector.matchExpressions[0].operator: Invalid value: "Like": not a valid selector operator',
+    ],
     ['ingress: [{from: [{}]}]', 'spec.ingress[0].from[0]: Required value: must specify a peer'],
-    ['egress: [{to: [{podSelector: {}, ipBlock: {cidr: 10.0.0.0/8}}]}]', 'spec.egress[0].to[0]: Forbidden: may not specify both ipBlock and another peer'],
-    ['ingress: [{from: [{ipBlock: {cidr: 10.0.0.0}}]}]', `spec.ingress[0].from[0].ipBlock.cidr: Invalid value: "10.0.0.0": ${IP_RULE}`],
-    ['ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}]}]', 'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`'],
-    ['ingress: [{ports: [{protocol: ICMP}]}]', 'spec.ingress[0].ports[0].protocol: Unsupported value: "ICMP": supported values: "TCP", "UDP", "SCTP"'],
-    ['ingress: [{ports: [{port: 0}]}]', 'spec.ingress[0].ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive'],
-    ['ingress: [{ports: [{port: "80"}]}]', 'spec.ingress[0].ports[0].port: Invalid value: "80": must contain at least one letter (a-z)'],
-    ['ingress: [{ports: [{port: 80, endPort: 79}]}]', 'spec.ingress[0].ports[0].endPort: Invalid value: 79: must be greater than or equal to `port`'],
-    ['ingress: [{ports: [{endPort: 79}]}]', 'spec.ingress[0].ports[0].endPort: Invalid value: 79: may not be specified when `port` is not specified'],
-    ['ingress: [{ports: [{port: http, endPort: 79}]}]', 'spec.ingress[0].ports[0].endPort: Invalid value: 79: may not be specified when `port` is non-numeric'],
+    [
+      'egress: [{to: [{podSelector: {}, ipBlock: {cidr: 10.0.0.0/8}}]}]',
+      'spec.egress[0].to[0]: Forbidden: may not specify both ipBlock and another peer',
+    ],
+    [
+      'ingress: [{from: [{ipBlock: {cidr: 10.0.0.0}}]}]',
+      `spec.ingress[0].from[0].ipBlock.cidr: Invalid value: "10.0.0.0": ${IP_RULE}`,
+    ],
+    [
+      'ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}]}]',
+      'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`',
+    ],
+    [
+      'ingress: [{ports: [{protocol: ICMP}]}]',
+      'spec.ingress[0].ports[0].protocol: Unsupported value: "ICMP": supported values: "TCP", "UDP", "SCTP"',
+    ],
+    [
+      'ingress: [{ports: [{port: 0}]}]',
+      'spec.ingress[0].ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive',
+    ],
+    [
+      'ingress: [{ports: [{port: "80"}]}]',
+      'spec.ingress[0].ports[0].port: Invalid value: "80": must contain at least one letter (a-z)',
+    ],
+    [
+      'ingress: [{ports: [{port: 80, endPort: 79}]}]',
+      'spec.ingress[0].ports[0].endPort: Invalid value: 79: must be greater than or equal to `port`',
+    ],
+    [
+      'ingress: [{ports: [{endPort: 79}]}]',
+      'spec.ingress[0].ports[0].endPort: Invalid value: 79: may not be specified when `port` is not specified',
+    ],
+    [
+      'ingress: [{ports: [{port: http, endPort: 79}]}]',
+      'spec.ingress[0].ports[0].endPort: Invalid value: 79: may not be specified when `port` is non-numeric',
+    ],
     ['policyTypes: [Both]', 'spec.policyTypes[0]: Unsupported value: "Both": supported values: "Ingress", "Egress"'],
   ])('%s', async (spec, message) => {
     const input = `---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: bad}, spec: {${spec}}}`;
@@ -364,7 +419,9 @@ describe('refusals', () => {
 
   it('refuses unknown fields', async () => {
     const { err } = await kubectl('apply -f -', { input: policy('bad').replace('ingress:', 'ingres:'), code: 1 });
-    expect(err).toContain('NetworkPolicy in version "v1" cannot be handled as a NetworkPolicy: strict decoding error: unknown field "spec.ingres"');
+    expect(err).toContain(
+      'NetworkPolicy in version "v1" cannot be handled as a NetworkPolicy: strict decoding error: unknown field "spec.ingres"',
+    );
   });
 
   it('drops unknown fields with a warning where asked', async () => {
@@ -374,7 +431,10 @@ describe('refusals', () => {
   });
 
   it('warns of an ambiguous CIDR', async () => {
-    const input = policy('ambiguous').replace(/podSelector: { matchLabels: { app: client } }/, 'ipBlock: { cidr: 10.0.0.1/24 }');
+    const input = policy('ambiguous').replace(
+      /podSelector: { matchLabels: { app: client } }/,
+      'ipBlock: { cidr: 10.0.0.1/24 }',
+    );
     const { err, out } = await kubectl('apply -f -', { input });
     expect(out).toContain('created');
     expect(err).toContain('Warning: spec.ingress[0].from[0].ipBlock.cidr: CIDR value "10.0.0.1/24" is ambiguous');
@@ -382,13 +442,18 @@ describe('refusals', () => {
 
   it('keeps immutable fields', async () => {
     await kubectl('apply -f -', { input: deployment('fixed', ['one']) });
-    const { err } = await kubectl('apply -f -', { input: deployment('fixed', ['one']).replaceAll('app: fixed', 'app: x'), code: 1 });
+    const { err } = await kubectl('apply -f -', {
+      input: deployment('fixed', ['one']).replaceAll('app: fixed', 'app: x'),
+      code: 1,
+    });
     expect(err).toBe(
       'The Deployment "fixed" is invalid: spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{"app":"x"}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: field is immutable\n',
     );
     await kubectl('run fixed --image=nginx');
     const patched = await kubectl('patch pod fixed -p {"spec":{"hostname":"other"}}', { code: 1 });
-    expect(patched.err).toContain('The Pod "fixed" is invalid: spec: Forbidden: pod updates may not change fields other than');
+    expect(patched.err).toContain(
+      'The Pod "fixed" is invalid: spec: Forbidden: pod updates may not change fields other than',
+    );
   });
 });
 

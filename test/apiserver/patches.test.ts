@@ -60,7 +60,12 @@ describe('a strategic merge patch', () => {
   ];
 
   it.each<[string, JsonObject, JsonObject, JsonObject]>([
-    ['merges containers by name', containers(a, b), containers({ name: 'b', image: '2' }), containers(a, { name: 'b', image: '2' })],
+    [
+      'merges containers by name',
+      containers(a, b),
+      containers({ name: 'b', image: '2' }),
+      containers(a, { name: 'b', image: '2' }),
+    ],
     ['appends a new container', containers(a), containers(b), containers(a, b)],
     ['deletes a container', containers(a, b), containers({ name: 'a', $patch: 'delete' }), containers(b)],
     [
@@ -82,7 +87,12 @@ describe('a strategic merge patch', () => {
       pod({ volumes: [{ name: 'v', $retainKeys: ['name', 'hostPath'], hostPath: { path: '/' } }] }),
       pod({ volumes: [{ name: 'v', hostPath: { path: '/' } }] }),
     ],
-    ['replaces lists without keys', pod({ tolerations: [{ key: 'a' }] }), pod({ tolerations: [] }), pod({ tolerations: [] })],
+    [
+      'replaces lists without keys',
+      pod({ tolerations: [{ key: 'a' }] }),
+      pod({ tolerations: [] }),
+      pod({ tolerations: [] }),
+    ],
     [
       'adds to and takes from sets',
       { metadata: { finalizers: ['x', 'y'] } },

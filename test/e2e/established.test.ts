@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LabOptions } from '../../src/lab/lab-client.ts';
 import { monotonicNs } from './attempt.ts';
 import { podManifest, policyManifest, TestLab } from './lab-fixture.ts';
+import type { Talked } from './talk-program.ts';
 
 const PODS = podManifest('default/client') + podManifest('default/server');
 const DENY = policyManifest('default/deny', '{ podSelector: {}, policyTypes: [Ingress] }');
@@ -34,18 +35,18 @@ describe.each([4, 6] as const)('when a deny is applied, IPv%i', (family) => {
     await lab.deletePolicy('default/deny');
     const [later] = await lab.client.probe([{ from, to: address, protocol, port: 80, timeoutMs: 5000 }]);
     if (protocol === 'UDP') await delay(TALK_MS); // its messages pass again, on the same port
-    const echoedNs = await talk.finish<number[]>();
+    const echoed = await talk.finish<Talked[]>();
 
     expect(probe?.outcome).toBe('timeout');
     expect(later?.outcome).toBe('connected');
-    expect(echoedNs.filter((sentNs) => sentNs < deniedNs).length).toBeGreaterThan(0);
+    expect(echoed.filter(({ endNs }) => endNs < deniedNs).length).toBeGreaterThan(0);
     // What strict holds back of a TCP stream may be sent again, and pass, once the policy is gone.
     if (protocol === 'UDP' || goesOn) {
-      const during = echoedNs.filter((sentNs) => sentNs > deniedNs && sentNs < deletedNs).length;
+      const during = echoed.filter(({ beginNs, endNs }) => beginNs > deniedNs && endNs < deletedNs).length;
       if (goesOn) expect(during).toBeGreaterThan(5);
       else expect(during).toBe(0);
     }
-    if (protocol === 'UDP') expect(echoedNs.filter((sentNs) => sentNs > deletedNs).length).toBeGreaterThan(0);
+    if (protocol === 'UDP') expect(echoed.filter(({ beginNs }) => beginNs > deletedNs).length).toBeGreaterThan(0);
   });
 });
 
@@ -61,7 +62,7 @@ test('strict: not a byte more comes over an open TCP connection', async () => {
   await lab.apply(DENY);
   const deniedNs = monotonicNs();
   await delay(TALK_MS);
-  const echoedNs = await talk.finish<number[]>();
-  expect(echoedNs.length).toBeGreaterThan(0);
-  expect(echoedNs.filter((sentNs) => sentNs > deniedNs)).toEqual([]);
+  const echoed = await talk.finish<Talked[]>();
+  expect(echoed.length).toBeGreaterThan(0);
+  expect(echoed.filter(({ beginNs }) => beginNs > deniedNs)).toEqual([]);
 });

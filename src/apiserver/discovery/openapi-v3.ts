@@ -45,7 +45,11 @@ function pathsOf(prefix: string, resource: Resource): [string, JsonObject][] {
   const schema = { $ref: referenceTo(componentName(resource.kind, resource)) };
   const operation = (action: string, parameters: readonly string[] = []): JsonObject => ({
     responses: { 200: { description: 'OK', content: { 'application/json': { schema } } } },
-    parameters: parameters.map((name) => ({ name, in: 'query', schema: { type: name === 'force' ? 'boolean' : 'string' } })),
+    parameters: parameters.map((name) => ({
+      name,
+      in: 'query',
+      schema: { type: name === 'force' ? 'boolean' : 'string' },
+    })),
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': { group: resource.group, version: resource.version, kind: resource.kind },
   });

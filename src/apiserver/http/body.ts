@@ -75,7 +75,8 @@ function yamlIn(text: string): JsonValue {
     }
   }
   const [document, ...others] = readDocuments(text);
-  if (document?.kind !== 'value' || others.length > 0) throw badRequest('error decoding YAML: one document is expected');
+  if (document?.kind !== 'value' || others.length > 0)
+    throw badRequest('error decoding YAML: one document is expected');
   return document.value;
 }
 

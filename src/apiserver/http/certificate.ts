@@ -1,16 +1,5 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
-import {
-  bitString,
-  utcTime,
-  identifier,
-  integer,
-  octetString,
-  sequence,
-  set,
-  tagged,
-  truth,
-  utf8,
-} from './der.ts';
+import { bitString, utcTime, identifier, integer, octetString, sequence, set, tagged, truth, utf8 } from './der.ts';
 
 /** A certificate authority of a lab's own and the certificate of its server, in PEM. The authority's key is thrown away. */
 export interface ServerCertificate {
@@ -57,10 +46,7 @@ function certificate(subject: Subject, issuer: { name: string; key: KeyObject },
     integer(serial),
     ECDSA_WITH_SHA256,
     commonName(issuer.name),
-    sequence(
-      utcTime(new Date(now.getTime() - CLOCK_SKEW_MS)),
-      utcTime(new Date(now.getTime() + VALID_DAYS * DAY_MS)),
-    ),
+    sequence(utcTime(new Date(now.getTime() - CLOCK_SKEW_MS)), utcTime(new Date(now.getTime() + VALID_DAYS * DAY_MS))),
     commonName(subject.name),
     subject.publicKey.export({ type: 'spki', format: 'der' }),
     tagged(3, true, sequence(...subject.extensions)),

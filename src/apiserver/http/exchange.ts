@@ -90,7 +90,8 @@ export class Exchange {
 /** Whether nothing is to be stored. Throws a 400 for what is neither absent nor All. */
 export function dryRunOf(values: readonly unknown[]): boolean {
   const unknown = values.find((value) => value !== 'All' && value !== '');
-  if (unknown !== undefined) throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(unknown)}: supported values: "All"`);
+  if (unknown !== undefined)
+    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(unknown)}: supported values: "All"`);
   return values.includes('All');
 }
 

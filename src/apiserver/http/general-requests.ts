@@ -1,5 +1,13 @@
 import type { JsonObject } from '../../manifest/json.ts';
-import { AGGREGATED_TYPE, aggregated, apiGroup, apiGroups, apiResources, apiVersions, VERSION } from '../discovery/discovery.ts';
+import {
+  AGGREGATED_TYPE,
+  aggregated,
+  apiGroup,
+  apiGroups,
+  apiResources,
+  apiVersions,
+  VERSION,
+} from '../discovery/discovery.ts';
 import { OPENAPI_V2_PROTOBUF, openapiV2, openapiV2Protobuf } from '../discovery/openapi-v2.ts';
 import { openapiV3, openapiV3Index } from '../discovery/openapi-v3.ts';
 import { methodNotAllowed, noSuchPath } from '../status.ts';
@@ -25,7 +33,10 @@ export class GeneralRequests {
     else if (root === 'openapi') this.#openApi(exchange, rest);
     else if (root === 'api' || root === 'apis') discovery(exchange, root, rest);
     else if (root === 'version' && rest.length === 0) exchange.send(VERSION);
-    else if (root === '') exchange.send({ paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'] });
+    else if (root === '')
+      exchange.send({
+        paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
+      });
     else throw noSuchPath();
     return true;
   }

@@ -6,7 +6,11 @@ import { columnDefinitions, partialObject, tableOf, tableRow, type TableRequest 
 import type { Exchange } from './exchange.ts';
 
 /** Sends one object in the form that the client wants. */
-export function sendObject(exchange: Exchange, object: ApiObject, { now, code = 200 }: { now: Date; code?: number }): void {
+export function sendObject(
+  exchange: Exchange,
+  object: ApiObject,
+  { now, code = 200 }: { now: Date; code?: number },
+): void {
   switch (exchange.form) {
     case 'object':
       exchange.sendText(jsonOf(object), code);

@@ -15,7 +15,8 @@ export function parseTarget(target: string): RequestTarget {
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
-  if (!path.startsWith('/') || /\/\/|\\|%2f|%5c|%2e|%00|[^!-~]/i.test(path)) throw badRequest('the path is not canonical');
+  if (!path.startsWith('/') || /\/\/|\\|%2f|%5c|%2e|%00|[^!-~]/i.test(path))
+    throw badRequest('the path is not canonical');
   const parts = path.slice(1).split('/');
   if (parts.at(-1) === '') parts.pop();
   if (parts.some((part) => part === '.' || part === '..')) throw badRequest('the path is not canonical');

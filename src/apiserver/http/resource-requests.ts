@@ -81,7 +81,8 @@ export class ResourceRequests {
     }
     const filter = objectFilter(exchange.parameter('labelSelector'), exchange.parameter('fieldSelector'));
     const limit = Number(exchange.parameter('limit') || 0);
-    if (!Number.isInteger(limit) || limit < 0) throw badRequest(`invalid limit ${JSON.stringify(exchange.parameter('limit'))}`);
+    if (!Number.isInteger(limit) || limit < 0)
+      throw badRequest(`invalid limit ${JSON.stringify(exchange.parameter('limit'))}`);
     const continueToken = exchange.parameter('continue');
     const list = this.#store.objects.list(resource, { namespace, filter, limit, continueToken });
     sendList(exchange, resource, { list, now: this.#store.objects.now() });
@@ -128,7 +129,9 @@ export class ResourceRequests {
 
   async #apply(exchange: Exchange, route: ResourceRoute, value: JsonValue): Promise<void> {
     if (exchange.parameter('fieldManager') === '') {
-      throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch');
+      throw badRequest(
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      );
     }
     if (!isObject(value)) throw badRequest('error decoding YAML: an object is expected');
     const request = { object: value, force: exchange.parameter('force') === 'true' };

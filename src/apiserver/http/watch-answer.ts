@@ -64,7 +64,10 @@ class WatchStream {
   }
 
   begin(): void {
-    this.#exchange.response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private' });
+    this.#exchange.response.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-cache, private',
+    });
     this.#exchange.response.flushHeaders();
   }
 

@@ -49,7 +49,12 @@ function stepsOf(pointer: JsonValue | undefined): string[] {
   if (typeof pointer !== 'string' || (pointer !== '' && !pointer.startsWith('/'))) {
     throw new JsonPatchError('a path is a text that begins with a slash');
   }
-  return pointer === '' ? [] : pointer.slice(1).split('/').map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'));
+  return pointer === ''
+    ? []
+    : pointer
+        .slice(1)
+        .split('/')
+        .map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'));
 }
 
 function read(value: JsonValue, path: readonly string[]): JsonValue {

@@ -1,7 +1,16 @@
 import { fieldOf, isObject, type JsonObject } from '../../manifest/json.ts';
 import { listAt, objectAt, textAt, without, type ApiObject } from '../api-object.ts';
 import { applyConflict, type StatusCause } from '../status.ts';
-import { changedFields, difference, fieldsOf, intersection, isEmpty, pathsOf, union, type FieldSet } from './field-set.ts';
+import {
+  changedFields,
+  difference,
+  fieldsOf,
+  intersection,
+  isEmpty,
+  pathsOf,
+  union,
+  type FieldSet,
+} from './field-set.ts';
 import { rulesOf } from './list-rules.ts';
 
 /** Who writes, how, and when. */
@@ -93,7 +102,10 @@ function conflictText(causes: readonly StatusCause[]): string {
 /** What of an object has owners: not what the server itself writes. */
 export function owned(object: JsonObject): JsonObject {
   const metadata = without(objectAt(object, 'metadata'), ...SERVER_FIELDS);
-  return { ...without(object, 'apiVersion', 'kind', 'metadata'), ...(isEmpty(metadata as FieldSet) ? {} : { metadata }) };
+  return {
+    ...without(object, 'apiVersion', 'kind', 'metadata'),
+    ...(isEmpty(metadata as FieldSet) ? {} : { metadata }),
+  };
 }
 
 /** The metadata that the server itself writes. */
@@ -109,9 +121,7 @@ const SERVER_FIELDS = [
 
 function isWriter(entry: ManagedEntry, writer: Writer): boolean {
   return (
-    entry.manager === writer.manager &&
-    entry.operation === writer.operation &&
-    entry.subresource === writer.subresource
+    entry.manager === writer.manager && entry.operation === writer.operation && entry.subresource === writer.subresource
   );
 }
 
@@ -130,9 +140,7 @@ function entriesOf(object: ApiObject): ManagedEntry[] {
 }
 
 function isFieldSet(value: unknown): value is FieldSet {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isFieldSet)
-  );
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isFieldSet);
 }
 
 function withEntries(object: ApiObject, entries: readonly ManagedEntry[]): ApiObject {

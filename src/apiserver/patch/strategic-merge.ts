@@ -13,9 +13,7 @@ const DELETE_FROM = '$deleteFromPrimitiveList/';
 export function strategicMerge(object: JsonObject, patch: JsonObject, rules: FieldRules): JsonObject {
   if (patch.$patch === 'replace') return plain(patch);
   const retained = fieldOf(patch, '$retainKeys');
-  const fields = new Map(
-    Object.entries(object).filter(([name]) => !isList(retained) || retained.includes(name)),
-  );
+  const fields = new Map(Object.entries(object).filter(([name]) => !isList(retained) || retained.includes(name)));
   for (const [name, value] of Object.entries(patch)) {
     if (name === '$patch' || name === '$retainKeys') continue;
     if (name.startsWith(DELETE_FROM)) dropItems(fields, name.slice(DELETE_FROM.length), value);
@@ -25,7 +23,8 @@ export function strategicMerge(object: JsonObject, patch: JsonObject, rules: Fie
   }
   // The order speaks of the list as it is after the merge.
   for (const [name, value] of Object.entries(patch)) {
-    if (name.startsWith(ORDER)) reorder(fields, name.slice(ORDER.length), { order: value, rule: rules[name.slice(ORDER.length)] });
+    if (name.startsWith(ORDER))
+      reorder(fields, name.slice(ORDER.length), { order: value, rule: rules[name.slice(ORDER.length)] });
   }
   if (patch.$patch === 'delete') return {};
   return Object.fromEntries(fields);
@@ -36,7 +35,9 @@ function merged(value: JsonValue | undefined, patch: JsonValue, rule: FieldRule 
   if (!isList(patch)) return patch;
   const items = isList(value) ? value : [];
   if (rule?.kind === 'set') return [...items, ...patch.filter((item) => !items.includes(item))];
-  return rule?.kind === 'list' ? mergeItems(items, patch, rule) : patch.map((item) => (isObject(item) ? plain(item) : item));
+  return rule?.kind === 'list'
+    ? mergeItems(items, patch, rule)
+    : patch.map((item) => (isObject(item) ? plain(item) : item));
 }
 
 type ListRule = FieldRule & { readonly kind: 'list' };

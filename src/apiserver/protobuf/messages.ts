@@ -168,7 +168,10 @@ const ACCESS_REVIEW_SPEC: MessageFields = {
 export const MESSAGES: ReadonlyMap<string, MessageFields> = new Map<string, MessageFields>([
   ['v1/Namespace', objectOf({})],
   ['v1/ServiceAccount', objectOf({})],
-  ['v1/ConfigMap', { 1: ['metadata', one(OBJECT_META)], 2: ['data', MAP], 3: ['binaryData', MAP], 4: ['immutable', FLAG] }],
+  [
+    'v1/ConfigMap',
+    { 1: ['metadata', one(OBJECT_META)], 2: ['data', MAP], 3: ['binaryData', MAP], 4: ['immutable', FLAG] },
+  ],
   ['v1/Pod', objectOf(POD_SPEC)],
   ['v1/Service', objectOf(SERVICE_SPEC)],
   ['apps/v1/Deployment', objectOf(DEPLOYMENT_SPEC)],

@@ -49,13 +49,19 @@ export function endpointsText(object: JsonObject): string {
 
 /** The addresses of an EndpointSlice. */
 export function sliceEndpoints(slice: JsonObject): string {
-  return shortened(listAt(slice, 'endpoints').flatMap((one) => listAt(one, 'addresses').map(String)), 'unset');
+  return shortened(
+    listAt(slice, 'endpoints').flatMap((one) => listAt(one, 'addresses').map(String)),
+    'unset',
+  );
 }
 
 /** The ports of an EndpointSlice. */
 export function slicePorts(slice: JsonObject): string {
   const ports = listAt(slice, 'ports').filter(isObject);
-  return shortened(ports.map((port) => (at(port, 'port') === undefined ? '*' : String(numberAt(port, 'port')))), 'unset');
+  return shortened(
+    ports.map((port) => (at(port, 'port') === undefined ? '*' : String(numberAt(port, 'port')))),
+    'unset',
+  );
 }
 
 function shortened(texts: readonly string[], nothing: string): string {

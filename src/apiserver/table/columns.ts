@@ -90,7 +90,10 @@ const COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map<string, readonly
     [
       NAME,
       column('Status', jobStatus),
-      column('Completions', (job) => `${numberAt(job, 'status', 'succeeded')}/${numberAt(job, 'spec', 'completions') || 1}`),
+      column(
+        'Completions',
+        (job) => `${numberAt(job, 'status', 'succeeded')}/${numberAt(job, 'spec', 'completions') || 1}`,
+      ),
       column('Duration', jobDuration),
       AGE,
       ...TEMPLATE,
@@ -171,10 +174,12 @@ function cronJobColumns(): Column[] {
 }
 
 function nodeColumns(): Column[] {
-  const address = (type: string): Cell => (node) => {
-    const found = listAt(node, 'status', 'addresses').find((one) => textAt(one, 'type') === type);
-    return textAt(found, 'address') || '<none>';
-  };
+  const address =
+    (type: string): Cell =>
+    (node) => {
+      const found = listAt(node, 'status', 'addresses').find((one) => textAt(one, 'type') === type);
+      return textAt(found, 'address') || '<none>';
+    };
   return [
     NAME,
     column('Status', (node) => {

@@ -15,7 +15,9 @@ export function podCells(pod: JsonObject): PodCells {
   const own = listAt(pod, 'status', 'containerStatuses');
   const init = listAt(pod, 'status', 'initContainerStatuses').filter((one) => names.has(textAt(one, 'name')));
   const statuses = [...own, ...init];
-  const ready = statuses.filter((status) => at(status, 'ready') === true && at(status, 'state', 'running') !== undefined);
+  const ready = statuses.filter(
+    (status) => at(status, 'ready') === true && at(status, 'state', 'running') !== undefined,
+  );
   const total = listAt(pod, 'spec', 'containers').length + sidecars.length;
   const restarts = statuses.reduce<number>((sum, status) => sum + numberAt(status, 'restartCount'), 0);
   return { ready: `${ready.length}/${total}`, status: statusOf(pod, own), restarts: String(restarts) };
@@ -24,7 +26,9 @@ export function podCells(pod: JsonObject): PodCells {
 function statusOf(pod: JsonObject, statuses: readonly JsonValue[]): string {
   if (textAt(pod, 'metadata', 'deletionTimestamp') !== '') return 'Terminating';
   const reason = statuses.map(reasonOf).find((text) => text !== '');
-  const running = statuses.some((status) => at(status, 'ready') === true && at(status, 'state', 'running') !== undefined);
+  const running = statuses.some(
+    (status) => at(status, 'ready') === true && at(status, 'state', 'running') !== undefined,
+  );
   if (reason === 'Completed' && running) return 'Running';
   return reason ?? (textAt(pod, 'status', 'reason') || textAt(pod, 'status', 'phase') || 'Unknown');
 }

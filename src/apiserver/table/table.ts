@@ -37,4 +37,3 @@ export function partialObject(object: ApiObject): JsonObject {
 export function tableOf(rows: readonly JsonObject[], metadata: JsonObject, columns: readonly JsonObject[]): JsonObject {
   return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: columns, rows };
 }
-

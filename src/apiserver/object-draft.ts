@@ -26,7 +26,11 @@ export function newborn(origin: Origin, target: WriteTarget, value: JsonObject):
 }
 
 /** The object after a change by a user: who writes to the object leaves its status alone, and the other way round. */
-export function changed(origin: Origin, target: WriteTarget, before: ApiObject, value: JsonObject): ApiObject {
+export function changed(
+  origin: Origin,
+  target: WriteTarget,
+  { before, value }: { readonly before: ApiObject; readonly value: JsonObject },
+): ApiObject {
   assertSame(target, before, value);
   const { resource } = target;
   if (target.subresource === 'status') {
@@ -105,7 +109,8 @@ function assertNamespaceOf({ resource, namespace }: WriteTarget, value: JsonObje
   }
 }
 
-function assertSame(target: WriteTarget, before: ApiObject, value: JsonObject): void {
+/** Throws a 409 if the writer means another object of that name, or an older version of it. */
+export function assertSame(target: WriteTarget, before: ApiObject, value: JsonObject): void {
   assertNamed(target, value);
   const { resource, name } = target;
   const [version, uid] = [versionOf(value), uidOf(value)];

@@ -138,8 +138,8 @@ export class ObjectStore {
   }
 
   /**
-   * Makes the changes, in their order, and tells the watches. What is not durable is only in memory, and is gone after a
-   * restart; an object that was durable once stays so, as it was when it was last written durably.
+   * Makes the changes, in their order, and tells the watches. An object that is made durably is in the log from then on,
+   * with its durable changes; any other is only in memory, whoever changes it, and gone after a restart.
    * @returns the objects as stored, in the same order.
    */
   commit(changes: readonly ObjectChange[], { durable }: { readonly durable: boolean }): (ApiObject | undefined)[] {
@@ -162,16 +162,17 @@ export class ObjectStore {
     const last = after ?? before;
     invariant(last, 'a change has an object before or after it');
     const [table, namespace, name] = [this.#table(resource), namespaceOf(last), nameOf(last)];
-    const wasDurable = table.get(namespace, name)?.durable ?? false;
+    const earlier = table.get(namespace, name);
+    const isDurable = earlier ? earlier.durable : durable;
     this.#version += 1;
     const stamped = withMetadata(last, { ...last.metadata, resourceVersion: String(this.#version) });
     if (before) this.#owners.forget(resource, before);
     if (after) {
-      this.#put(resource, { object: stamped, durable: durable || wasDurable });
-      if (durable) this.#log?.append({ put: stamped });
+      this.#put(resource, { object: stamped, durable: isDurable });
+      if (isDurable && durable) this.#log?.append({ put: stamped });
     } else {
       table.remove(namespace, name);
-      if (wasDurable) this.#log?.append({ remove: stamped });
+      if (isDurable) this.#log?.append({ remove: stamped });
     }
     const change = { version: this.#version, before, after: after && stamped, last: stamped };
     this.#history(resource).record(change);

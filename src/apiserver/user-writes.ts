@@ -20,6 +20,7 @@ import { initialContents } from './namespace-contents.ts';
 import {
   assertNamed,
   assertPreconditions,
+  assertSame,
   assertValid,
   changed,
   newborn,
@@ -103,7 +104,7 @@ export class UserWrites {
     return this.#write(options.dryRun, () => {
       const before = this.#store.get(resource, namespace, name);
       if (!before) throw notFound(resource, name);
-      const after = changed(this.#store, target, before, this.#decoded(resource, change(before), options));
+      const after = changed(this.#store, target, { before, value: this.#decoded(resource, change(before), options) });
       assertValid(resource, before, after);
       if (sameObject(before, after)) return { changes: [], object: before };
       return this.#plan(resource, before, {
@@ -123,16 +124,19 @@ export class UserWrites {
     let created = false;
     const stored = await this.#write(options.dryRun, () => {
       const written = this.#decoded(resource, object, options);
-      assertNamed(target, written);
       const before = this.#store.get(resource, namespace, name);
       created = !before;
-      if (!before) this.#assertNamespace(resource, namespace);
+      if (before) assertSame(target, before, written);
+      else {
+        assertNamed(target, written);
+        this.#assertNamespace(resource, namespace);
+      }
       const writer = this.#writer(options, 'Apply', target.subresource);
       const live = before ?? { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: { name } };
       const defaulted = withDefaults(resource, written);
       const merged = serverSideApply(live, { written, defaulted, writer, force });
       const after = before
-        ? changed(this.#store, target, before, merged)
+        ? changed(this.#store, target, { before, value: merged })
         : newborn(this.#store, target, without(merged, 'status'));
       assertValid(resource, before, after);
       return this.#plan(resource, before, { after, options });

@@ -64,9 +64,10 @@ export function warningsOf(resource: Resource, object: JsonObject): string[] {
     listAt(object, 'spec', side).flatMap((rule, index) =>
       listAt(rule, peers).flatMap((peer, at) => {
         const path = `spec.${side}[${index}].${peers}[${at}].ipBlock`;
+        const except = listAt(peer, 'ipBlock', 'except').filter((text) => typeof text === 'string');
         const blocks = [
           [`${path}.cidr`, textAt(peer, 'ipBlock', 'cidr')],
-          ...listAt(peer, 'ipBlock', 'except').map((text, number) => [`${path}.except[${number}]`, String(text)]),
+          ...except.map((text, number) => [`${path}.except[${number}]`, text]),
         ];
         return blocks.flatMap(([field = '', text = '']) => ambiguity(field, text));
       }),

@@ -1,72 +1,107 @@
-import { WordList } from './word-list.ts';
+import type { Arena } from './arena.ts';
 
-/** Blocks of words, all of one width, equal ones stored once. Ids count from 0 in the order of first sight. */
+/** Blocks of words in the arena, all of one width, equal ones stored once, freed with their last reference. */
 export class BlockPool {
   readonly width: number;
-  readonly #blocks: WordList;
-  #slots = new Int32Array(64); // open addressing: id + 1, 0 for a free slot
-  #count = 0;
+  readonly #arena: Arena;
+  readonly #onFree: (offset: number) => void;
+  #slots = new Int32Array(64); // open addressing: offsets of blocks, 0 for a free slot
+  readonly #references = new Map<number, number>();
 
-  constructor(width: number) {
+  /** @param onFree called with a block that has lost its last reference, its words still there. */
+  constructor(arena: Arena, width: number, onFree: (offset: number) => void = () => undefined) {
     this.width = width;
-    this.#blocks = new WordList(width * 16);
+    this.#arena = arena;
+    this.#onFree = onFree;
   }
 
   /** Number of distinct blocks. */
   get count(): number {
-    return this.#count;
+    return this.#references.size;
   }
 
-  /** All blocks, one after the other: block `id` begins at `id * width`. */
-  get words(): Int32Array {
-    return this.#blocks.words.subarray(0, this.#blocks.length);
-  }
-
-  /** The id of the block that `source` holds from `from`. Words past the end of `source` count as 0. */
-  intern(source: Int32Array, from = 0): number {
-    if (this.#count * 2 >= this.#slots.length) this.#rehash();
+  /**
+   * The offset of the block that `source` holds from `from`, with a reference more.
+   * @param onMake called before a block is made that was not there.
+   */
+  acquire(source: Int32Array, from: number, onMake?: () => void): number {
+    if (this.count * 2 >= this.#slots.length) this.#rehash();
     const mask = this.#slots.length - 1;
-    let slot = this.#hash(source, from) & mask;
-    for (let id = this.#slots[slot] ?? 0; id !== 0; id = this.#slots[slot] ?? 0) {
-      if (this.#equals(id - 1, source, from)) return id - 1;
+    let slot = this.#hashOf(source, from) & mask;
+    for (let offset = this.#slots[slot] ?? 0; offset !== 0; offset = this.#slots[slot] ?? 0) {
+      if (this.#equals(offset, source, from)) {
+        this.retain(offset);
+        return offset;
+      }
       slot = (slot + 1) & mask;
     }
-    const offset = this.#blocks.extend(this.width);
-    this.#blocks.words.set(source.subarray(from, from + this.width), offset);
-    this.#count += 1;
-    this.#slots[slot] = this.#count;
-    return this.#count - 1;
+    onMake?.();
+    const offset = this.#arena.alloc(this.width);
+    this.#arena.words.set(source.subarray(from, from + this.width), offset);
+    this.#slots[slot] = offset;
+    this.#references.set(offset, 1);
+    return offset;
   }
 
-  /** One word of a block. */
-  at(id: number, index: number): number {
-    return this.#blocks.at(id * this.width + index);
+  /** References more. */
+  retain(offset: number, count = 1): void {
+    this.#references.set(offset, (this.#references.get(offset) ?? 0) + count);
   }
 
-  #hash(source: Int32Array, from: number): number {
-    let hash = 0;
-    for (let index = 0; index < this.width; index++) {
-      hash = Math.imul((hash ^ (source[from + index] ?? 0)) + index, 0x9e3779b1);
-      hash ^= hash >>> 15;
+  /** References less. */
+  release(offset: number, count = 1): void {
+    const left = (this.#references.get(offset) ?? 0) - count;
+    if (left > 0) {
+      this.#references.set(offset, left);
+      return;
     }
-    return hash;
+    this.#references.delete(offset);
+    this.#forget(offset);
+    this.#onFree(offset);
+    this.#arena.free(offset, this.width);
   }
 
-  #equals(id: number, source: Int32Array, from: number): boolean {
-    for (let index = 0; index < this.width; index++) {
-      if (this.at(id, index) !== (source[from + index] ?? 0)) return false;
-    }
+  #equals(offset: number, source: Int32Array, from: number): boolean {
+    const { words } = this.#arena;
+    for (let index = 0; index < this.width; index++) if (words[offset + index] !== source[from + index]) return false;
     return true;
   }
 
   #rehash(): void {
     const slots = new Int32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
-    for (let id = 0; id < this.#count; id++) {
-      let slot = this.#hash(this.#blocks.words, id * this.width) & mask;
+    for (const offset of this.#slots) {
+      if (offset === 0) continue;
+      let slot = this.#hashOf(this.#arena.words, offset) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = id + 1;
+      slots[slot] = offset;
     }
     this.#slots = slots;
+  }
+
+  /** Takes a block out of the slots, and moves those behind it that this would cut off. */
+  #forget(offset: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let hole = this.#hashOf(this.#arena.words, offset) & mask;
+    while (slots[hole] !== offset) hole = (hole + 1) & mask;
+    for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
+      const moved = slots[slot] ?? 0;
+      if (moved === 0) break;
+      const home = this.#hashOf(this.#arena.words, moved) & mask;
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      slots[hole] = moved;
+      hole = slot;
+    }
+    slots[hole] = 0;
+  }
+
+  #hashOf(source: Int32Array, from: number): number {
+    let hash = 0;
+    for (let index = 0; index < this.width; index++) {
+      hash = Math.imul(hash ^ (source[from + index] ?? 0), 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    return hash;
   }
 }

@@ -1,90 +1,89 @@
 import type { BlockPeer } from '../model/policy.ts';
-import type { Family } from '../net/ip.ts';
 import { contains, type Prefix } from '../net/prefix.ts';
 import { getOrMake } from './get-or-make.ts';
-import { PrefixTrie } from './prefix-trie.ts';
+import type { Block, CidrClass, PolicyState } from './table-state.ts';
 
-/** Classes of addresses that the same ipBlocks cover. Class 0 is covered by none. */
-export interface CidrClasses {
-  readonly count: number;
-  /** For each family, from an address to its class. All prefixes are in; addresses may be added. */
-  readonly tries: Readonly<Record<Family, PrefixTrie>>;
-  /** The classes that the block covers. */
-  of(block: BlockPeer): readonly number[];
-}
+/** The blocks and classes in use. */
+export class CidrClasses {
+  readonly #blocks = new Map<string, Block>();
+  readonly #byCovering = new Map<string, CidrClass>();
+  #nextId = 0;
+  #count = 0;
 
-/** A prefix that a block names, and the blocks that begin or end to cover at it. */
-interface Edge {
-  readonly prefix: Prefix;
-  readonly cidrOf: Set<number>;
-  readonly exceptOf: Set<number>;
-}
-
-/** Cuts the addresses of both families into classes. Cost: for each prefix, the blocks that cover it. */
-export function classifyCidrs(blocks: Iterable<BlockPeer>): CidrClasses {
-  const ids = new Map<string, number>();
-  const edges = new Map<string, Edge>();
-  for (const block of blocks) {
-    if (ids.has(blockKey(block))) continue;
-    const id = ids.size;
-    ids.set(blockKey(block), id);
-    addEdges(edges, block, id);
+  /** Number of classes. */
+  get count(): number {
+    return this.#count;
   }
-  const classes = new Map<string, number>([['', 0]]);
-  const covered: number[][] = [];
-  const tries = { 4: new PrefixTrie(0), 6: new PrefixTrie(0) };
-  for (const family of [4, 6] as const) {
-    const found = coverings([...edges.values()].filter(({ prefix }) => prefix.family === family));
-    for (const { prefix, blocks: covering } of found.sort((one, other) => one.prefix.length - other.prefix.length)) {
-      const cidrClass = getOrMake(classes, covering.join(), () => {
-        for (const block of covering) (covered[block] ??= []).push(classes.size);
-        return classes.size;
-      });
-      tries[family].insert(prefix, cidrClass);
-    }
+
+  /** The block, with a use more. @param onMake called with one that was not there, before it has users. */
+  acquire(peer: BlockPeer, user: PolicyState, onMake: (block: Block) => void): Block {
+    const key = [peer.cidr.text, ...peer.except.map(({ text }) => text).sort()].join(' ');
+    const block = getOrMake(this.#blocks, key, () => {
+      const { cidr, except } = peer;
+      const made = {
+        id: this.#nextId++,
+        key,
+        cidr,
+        except,
+        users: new Map<PolicyState, number>(),
+        classes: new Set<CidrClass>(),
+      };
+      onMake(made);
+      return made;
+    });
+    block.users.set(user, (block.users.get(user) ?? 0) + 1);
+    return block;
   }
-  return { count: classes.size, tries, of: (block) => covered[ids.get(blockKey(block)) ?? -1] ?? [] };
-}
 
-function addEdges(edges: Map<string, Edge>, block: BlockPeer, id: number): void {
-  const edge = (prefix: Prefix): Edge =>
-    getOrMake(edges, prefix.text, () => ({ prefix, cidrOf: new Set(), exceptOf: new Set() }));
-  edge(block.cidr).cidrOf.add(id);
-  for (const except of block.except) {
-    // Validation lets no such except pass; it leaves nothing of the block.
-    if (except.length <= block.cidr.length && holds(except, block.cidr)) edge(block.cidr).exceptOf.add(id);
-    else edge(except).exceptOf.add(id);
+  /** A use less. @returns whether it was the last one of all. */
+  release(block: Block, user: PolicyState): boolean {
+    const left = (block.users.get(user) ?? 0) - 1;
+    if (left > 0) block.users.set(user, left);
+    else block.users.delete(user);
+    return block.users.size === 0 && this.#blocks.delete(block.key);
+  }
+
+  /** A class that these blocks cover. */
+  of(covering: readonly Block[]): CidrClass {
+    return getOrMake(this.#byCovering, keyOf(covering), () => {
+      const made: CidrClass = { covering, entries: 0, columns: new Map() };
+      for (const block of covering) block.classes.add(made);
+      this.#count += 1;
+      return made;
+    });
+  }
+
+  /** Lets a class be covered by other blocks. */
+  cover(cidrClass: CidrClass, covering: readonly Block[]): void {
+    this.#forget(cidrClass);
+    for (const block of cidrClass.covering) block.classes.delete(cidrClass);
+    for (const block of covering) block.classes.add(cidrClass);
+    cidrClass.covering = covering;
+    // Where another class has the key already, both stay: what differs is only how they came about.
+    getOrMake(this.#byCovering, keyOf(covering), () => cidrClass);
+  }
+
+  /** An entry less has the class. */
+  leave(cidrClass: CidrClass): void {
+    cidrClass.entries -= 1;
+    if (cidrClass.entries > 0) return;
+    this.#forget(cidrClass);
+    for (const block of cidrClass.covering) block.classes.delete(cidrClass);
+    this.#count -= 1;
+  }
+
+  #forget(cidrClass: CidrClass): void {
+    const key = keyOf(cidrClass.covering);
+    if (this.#byCovering.get(key) === cidrClass) this.#byCovering.delete(key);
   }
 }
 
-/** For each prefix of one family, the blocks that cover the addresses in it that are in no longer one. */
-function coverings(edges: readonly Edge[]): { prefix: Prefix; blocks: readonly number[] }[] {
-  const sorted = [...edges].sort((one, other) => inOrder(one.prefix, other.prefix));
-  const around: { prefix: Prefix; blocks: readonly number[] }[] = [];
-  return sorted.map(({ prefix, cidrOf, exceptOf }) => {
-    for (let last = around.at(-1); last && !holds(last.prefix, prefix); last = around.at(-1)) around.pop();
-    // A block begins at one prefix only, so it cannot begin again within its except.
-    const outer = around.at(-1)?.blocks ?? [];
-    const blocks = [...outer, ...cidrOf].filter((block) => !exceptOf.has(block)).sort((one, other) => one - other);
-    const covering = { prefix, blocks };
-    around.push(covering);
-    return covering;
-  });
+/** Whether the block leaves nothing of itself. Validation lets no such block pass. */
+export function isEmpty({ cidr, except }: Block): boolean {
+  const first = { family: cidr.family, words: cidr.words, text: '' };
+  return except.some((hole) => hole.length <= cidr.length && contains(hole, first));
 }
 
-function holds(outer: Prefix, inner: Prefix): boolean {
-  return contains(outer, { family: inner.family, words: inner.words, text: '' });
-}
-
-/** By address, outer prefixes before those in them. */
-function inOrder(one: Prefix, other: Prefix): number {
-  for (const [index, word] of one.words.entries()) {
-    const difference = word - (other.words[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return one.length - other.length;
-}
-
-function blockKey(block: BlockPeer): string {
-  return [block.cidr.text, ...block.except.map(({ text }) => text).sort()].join(' ');
+function keyOf(covering: readonly Block[]): string {
+  return covering.length === 1 ? String(covering[0]?.id) : covering.map(({ id }) => id).join();
 }

@@ -1,19 +1,17 @@
-import type { Cluster } from '../model/cluster.ts';
 import { namedPort, type Pod } from '../model/pod.ts';
 import type { Direction, NetworkPolicy, Peer, PolicyPort, Rule } from '../model/policy.ts';
-import { selects } from '../model/selector.ts';
+import { selects, type Labels } from '../model/selector.ts';
 import { verdictOf, type Connection, type DirectionVerdict, type RuleMatch, type Verdict } from '../model/verdict.ts';
 import { sameIp, type IpAddress } from '../net/ip.ts';
 import { contains } from '../net/prefix.ts';
-import type { Endpoint } from './identities.ts';
-import type { Isolation } from './isolation.ts';
-import { namespaceLabels } from './members.ts';
 
 /** What explaining needs of a table. */
 export interface Explained {
-  readonly cluster: Cluster;
-  readonly endpoints: ReadonlyMap<string, Endpoint>;
-  readonly isolation: Isolation;
+  /** The endpoint pod that has the address; undefined if it is no pod's. */
+  podAt(address: IpAddress): Pod | undefined;
+  /** The policies that isolate the pod of the address, in the cluster's order. */
+  isolating(address: IpAddress, direction: Direction): readonly NetworkPolicy[];
+  namespaceLabels(name: string): Labels;
 }
 
 /** One direction of a connection as seen from the pod that policies select. */
@@ -30,8 +28,8 @@ interface Side {
 /** The verdict and all its reasons. Cost: the rules of the policies that isolate either pod. */
 export function explain(table: Explained, connection: Connection): Verdict {
   const { source, destination } = connection;
-  const sourcePod = table.endpoints.get(source.text)?.pod;
-  const destinationPod = table.endpoints.get(destination.text)?.pod;
+  const sourcePod = table.podAt(source);
+  const destinationPod = table.podAt(destination);
   const both = { connection, destinationPod };
   return verdictOf({
     egress: judge(table, {
@@ -46,21 +44,20 @@ export function explain(table: Explained, connection: Connection): Verdict {
 }
 
 function judge(table: Explained, side: Side): DirectionVerdict {
-  const subject = table.endpoints.get(side.subject.text);
-  const isolating = subject ? table.isolation[side.direction][subject.identity.id] : undefined;
-  const policies = isolating?.map(({ policy }) => policy) ?? [];
-  if (!subject || policies.length === 0) return { kind: 'not-isolated' };
+  const pod = table.podAt(side.subject);
+  const policies = table.isolating(side.subject, side.direction);
+  if (!pod || policies.length === 0) return { kind: 'not-isolated' };
   if (sameIp(side.subject, side.peer)) return { kind: 'itself' };
-  if (subject.pod.nodeAddresses.some((address) => sameIp(address, side.peer))) return { kind: 'node' };
-  const matches = policies.flatMap((policy) => matchesOf(table.cluster, policy, side));
+  if (pod.nodeAddresses.some((address) => sameIp(address, side.peer))) return { kind: 'node' };
+  const matches = policies.flatMap((policy) => matchesOf(table, policy, side));
   return matches.length > 0 ? { kind: 'rules', matches } : { kind: 'no-rule', policies };
 }
 
-function matchesOf(cluster: Cluster, policy: NetworkPolicy, side: Side): RuleMatch[] {
+function matchesOf(table: Explained, policy: NetworkPolicy, side: Side): RuleMatch[] {
   const rules = policy[side.direction];
   if (rules.kind === 'ignored') return [];
   return rules.rules
-    .filter((rule) => portMatches(rule, side) && peerMatches(cluster, policy, rule, side))
+    .filter((rule) => portMatches(rule, side) && peerMatches(table, policy, rule, side))
     .map((rule) => ({ policy, rule }));
 }
 
@@ -80,15 +77,15 @@ function isPort({ protocol, port }: PolicyPort, connection: Connection, destinat
   }
 }
 
-function peerMatches(cluster: Cluster, policy: NetworkPolicy, { peers }: Rule, side: Side): boolean {
-  return peers.kind === 'any' || peers.peers.some((peer) => isPeer(cluster, policy, peer, side));
+function peerMatches(table: Explained, policy: NetworkPolicy, { peers }: Rule, side: Side): boolean {
+  return peers.kind === 'any' || peers.peers.some((peer) => isPeer(table, policy, peer, side));
 }
 
-function isPeer(cluster: Cluster, policy: NetworkPolicy, peer: Peer, { peer: address, peerPod }: Side): boolean {
+function isPeer(table: Explained, policy: NetworkPolicy, peer: Peer, { peer: address, peerPod }: Side): boolean {
   if (peer.kind === 'block') {
     return contains(peer.cidr, address) && !peer.except.some((except) => contains(except, address));
   }
   if (!peerPod || !selects(peer.pods, peerPod.labels)) return false;
   if (peer.namespaces.kind === 'own') return peerPod.namespace === policy.namespace;
-  return selects(peer.namespaces.selector, namespaceLabels(cluster, peerPod.namespace));
+  return selects(peer.namespaces.selector, table.namespaceLabels(peerPod.namespace));
 }

@@ -1,95 +1,93 @@
 /**
  * The table's buffer: 32-bit words in the machine's byte order.
  *
- * Header: magic, format version, number of words, checksum, then offset and length of each section.
- * Every reference between sections is the offset of a word in the buffer, so that a reader needs
- * no arithmetic but an addition, and no object but the buffer.
+ * A header, then what has a fixed place: the roots of both prefix tries and the port directory.
+ * Everything else lies in blocks behind them, reached by offsets of words in the buffer, so that a
+ * reader needs no arithmetic but an addition, and no object but the buffer.
+ *
+ * - Trie entry: the offset of a node of 16 entries, or ~(the offset of a record).
+ * - Record, for each address class: see RECORD. Row 0 is "not isolated".
+ * - Row: see ROW; for each 4,096 columns it has a block of 64 offsets of pages. A page tells, for each
+ *   of 64 columns, which port set the row allows from or to it: by a byte that is a place in the row's
+ *   palette of offsets of port sets; in a row without a palette, by a word that is the offset.
+ * - Port set: a bit for each of the first 1,024 port classes, then OVERFLOW.
+ * - Port directory: for each transport and each 256 ports, the offset of 256 port classes.
+ * - Node: ids of its addresses, ended by 0.
  */
 
-/** The sections, in the order in which they lie in the buffer. */
-export const SECTIONS = [
-  'ipv4', // prefix trie: entries are a node's offset, or ~(a record's offset)
-  'ipv6',
-  'records', // RECORD.words for each address class
-  'nodes', // for each node, how many addresses it has, and their ids
-  'rows', // for each row, the page of each 64 columns
-  'pages', // 64 columns: the port set of each
-  'portSets', // for each port set, the chunk of each 1,024 port classes
-  'portChunks', // 1,024 bits: whether the set holds the port class
-  'portDirectory', // 4 transports x 256: the page of each 256 ports
-  'portPages', // 256 ports: the port class of each
-] as const;
+/** Words of the header. */
+export const HEADER = { magic: 0, version: 1, length: 2, checksum: 3, kind: 4, moved: 5, sequence: 16 } as const;
 
-/** The name of a section. */
-export type SectionName = (typeof SECTIONS)[number];
+/** What a buffer is: a snapshot never changes; a live one may at any moment, see Arena. */
+const KIND = { snapshot: 0, live: 1 } as const;
 
-/** Where a section lies: offset and length in words. */
-export interface Section {
-  readonly offset: number;
-  readonly length: number;
-}
+/** Entries of a trie's root: it takes the first 16 bits of an address. */
+export const TRIE_ROOT = 1 << 16;
 
-/** Where every section lies. */
-export type Layout = Readonly<Record<SectionName, Section>>;
+/** log2 of: columns in a page, pages in a block of a row, ports in a port page. */
+export const SHIFT = { page: 6, block: 6, portPage: 8 } as const;
+
+const HEADER_WORDS = 64;
+
+/** What has a fixed place. */
+export const PLACE = {
+  ipv4: HEADER_WORDS,
+  ipv6: HEADER_WORDS + TRIE_ROOT,
+  ports: HEADER_WORDS + 2 * TRIE_ROOT, // 4 transports x 256 port pages
+  blocks: HEADER_WORDS + 2 * TRIE_ROOT + 1024,
+} as const;
 
 /**
  * Words of a record of an address class. `column` is a number, the rows and `node` are offsets.
  * `nodeAddress` is the address's id if it is a node's, `node` the node of the address's pod; else 0.
  */
-export const RECORD = { column: 0, egressRow: 1, ingressRow: 2, nodeAddress: 3, node: 4, words: 5 } as const;
+export const RECORD = { column: 0, egressRow: 1, ingressRow: 2, nodeAddress: 3, node: 4, words: 8 } as const;
 
-/** log2 of: columns in a page, port classes in a chunk, ports in a port page. */
-export const SHIFT = { page: 6, chunk: 10, portPage: 8 } as const;
+/** Words of a row: the offset of its palette, 0 if it has none; then those of its blocks. */
+export const ROW = { palette: 0, blocks: 1 } as const;
 
-/** Entries of a trie's root: it takes the first 16 bits of an address. */
-export const TRIE_ROOT = 1 << 16;
+/**
+ * A port set: `direct` port classes in its own words; then a word that is 0 if it holds no other
+ * class, -1 if it holds all others, else the offset of a list of chunks of `direct` classes: its
+ * length, then an offset for each, 0 for a chunk without any.
+ */
+export const PORT_SET = { direct: 1024, overflow: 32, words: 34 } as const;
 
 /** The buffer is no table of this version, or a damaged one. */
 export class TableFormatError extends Error {
   override readonly name = 'TableFormatError';
 }
 
+/** Most words of a table, 8 GiB: offsets are signed, as the trie tells leaves by their sign. */
+export const MAX_WORDS = 2 ** 31 - 1;
+
 const MAGIC = 0x4e505442; // "NPTB"; reads differently on a machine of the other byte order
-const VERSION = 1;
-const HEADER = { magic: 0, version: 1, length: 2, checksum: 3, sections: 4 } as const;
-const HEADER_WORDS = 32; // sections start on a cache line
-const ALIGN_WORDS = 16; // 64 bytes
-const MAX_WORDS = 2 ** 31 - 1; // offsets are signed: the trie tells leaves by their sign
+const VERSION = 2;
 
-/** Lays sections of these lengths out. Throws RangeError if they exceed 8 GiB together, the format's limit. */
-export function layOut(lengths: Readonly<Record<SectionName, number>>): Layout {
-  let end = HEADER_WORDS;
-  const place = (length: number): Section => {
-    const offset = end;
-    end = Math.ceil((offset + length) / ALIGN_WORDS) * ALIGN_WORDS;
-    return { offset, length };
-  };
-  const layout = mapSections((name) => place(lengths[name]));
-  if (end > MAX_WORDS) throw new RangeError(`the policy table needs ${end} words; its format holds ${MAX_WORDS}`);
-  return layout;
-}
-
-/** Makes a buffer of this layout, lets `fill` write the sections, and seals it with the header. */
-export function writeBuffer(layout: Layout, fill: (words: Int32Array) => void): SharedArrayBuffer {
-  const last = layout[SECTIONS[SECTIONS.length - 1] ?? 'portPages'];
-  const length = Math.ceil((last.offset + last.length) / ALIGN_WORDS) * ALIGN_WORDS;
-  const buffer = new SharedArrayBuffer(length * 4);
-  const words = new Int32Array(buffer);
-  fill(words);
+/** Writes the header of a live table. */
+export function writeHeader(words: Int32Array): void {
   words[HEADER.magic] = MAGIC;
   words[HEADER.version] = VERSION;
-  words[HEADER.length] = length;
-  SECTIONS.forEach((name, index) => {
-    words[HEADER.sections + 2 * index] = layout[name].offset;
-    words[HEADER.sections + 2 * index + 1] = layout[name].length;
-  });
-  words[HEADER.checksum] = checksum(words);
-  return buffer;
+  words[HEADER.length] = words.length;
+  words[HEADER.kind] = KIND.live;
+  words[HEADER.moved] = 0;
 }
 
-/** Reads the header. Throws TableFormatError unless the whole buffer is what writeBuffer made. Cost: one pass over it. */
-export function readLayout(buffer: SharedArrayBuffer): Layout {
-  if (buffer.byteLength % 4 !== 0 || buffer.byteLength < HEADER_WORDS * 4) {
+/** Turns a copy of a live table into a snapshot: seals it with its checksum. */
+export function seal(words: Int32Array): void {
+  words[HEADER.length] = words.length;
+  words[HEADER.kind] = KIND.snapshot;
+  words[HEADER.moved] = 0;
+  words[HEADER.sequence] = 0;
+  words[HEADER.checksum] = checksum(words);
+}
+
+/**
+ * Checks that the buffer is a table of this version, and that a snapshot is whole. Throws TableFormatError.
+ * Cost: for a snapshot, one pass over it.
+ */
+export function checkBuffer(buffer: ArrayBufferLike): void {
+  if (buffer.byteLength % 4 !== 0 || buffer.byteLength < PLACE.blocks * 4) {
     throw new TableFormatError(`a policy table cannot have ${buffer.byteLength} bytes`);
   }
   const words = new Int32Array(buffer);
@@ -100,27 +98,8 @@ export function readLayout(buffer: SharedArrayBuffer): Layout {
   if (words[HEADER.length] !== words.length) {
     throw new TableFormatError(`policy table of ${words[HEADER.length] ?? 0} words in a buffer of ${words.length}`);
   }
+  if (words[HEADER.kind] === KIND.live) return;
   if (words[HEADER.checksum] !== checksum(words)) throw new TableFormatError('policy table with a wrong checksum');
-  const layout = mapSections((_, index) => ({
-    offset: words[HEADER.sections + 2 * index] ?? 0,
-    length: words[HEADER.sections + 2 * index + 1] ?? 0,
-  }));
-  let end = HEADER_WORDS;
-  for (const name of SECTIONS) {
-    const { offset, length } = layout[name];
-    if (offset < end || length < 0 || offset + length > words.length) {
-      throw new TableFormatError(`policy table whose section ${name} is out of bounds`);
-    }
-    end = offset + length;
-  }
-  return layout;
-}
-
-function mapSections(section: (name: SectionName, index: number) => Section): Layout {
-  return Object.fromEntries(SECTIONS.map((name, index) => [name, section(name, index)])) as Record<
-    SectionName,
-    Section
-  >;
 }
 
 /** FNV-1a over words, but for the one that holds the checksum itself. */

@@ -1,7 +1,7 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { Connection, Verdict } from '../model/verdict.ts';
 
-/** A cluster's policies, compiled. Immutable: a change of the cluster makes a new one. */
+/** A cluster's policies, compiled. One that compile() has made is immutable; see LiveTable for one that changes. */
 export interface PolicyTable {
   readonly cluster: Cluster;
   /** The table for openTable: flat, so that other threads share it and files hold it. */
@@ -25,5 +25,7 @@ export interface TableStats {
   readonly columns: number;
   /** Distinct sets of policies that isolate a pod in one direction; row 0 is "not isolated". */
   readonly rows: number;
+  /** Of both prefix tries, among `bytes`. */
+  readonly trieBytes: number;
   readonly bytes: number;
 }

@@ -1,9 +1,9 @@
 import { TRANSPORTS, type Protocol, type Transport } from '../net/port.ts';
-import { BlockPool } from './block-pool.ts';
-import { SHIFT } from './layout.ts';
+import type { Arena } from './arena.ts';
+import { PLACE, SHIFT } from './layout.ts';
 
 const PORTS = 1 << 16;
-const PORTS_PER_PAGE = 1 << SHIFT.portPage;
+const PAGE = 1 << SHIFT.portPage;
 
 /** Ports of one protocol, both ends inclusive. */
 export interface PortRange {
@@ -12,58 +12,108 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** Classes of ports that no range tells apart. Each belongs to one transport; ICMP is one class, the last. */
-export interface PortClasses {
-  readonly count: number;
+/** Ports of all transports in one row, each transport's 65,536 after those of the one before. ICMP is the last. */
+export const ALL_PORTS = TRANSPORTS.length * PORTS;
+
+/** The place of a port in that row. */
+export function portPlace(transport: Transport, port: number): number {
+  return TRANSPORTS.indexOf(transport) * PORTS + port;
+}
+
+/**
+ * Classes of ports that no range tells apart, in the arena's port directory. They are cut finer as
+ * ranges need it and never joined again: a bound that was used once may come back.
+ * A port set must hold a new class if it holds the one that it was cut off: see `onCut`.
+ */
+export class PortClasses {
+  readonly #arena: Arena;
+  readonly #onCut: (from: number, to: number) => void;
+  readonly #starts: number[] = []; // places where classes begin, ascending
+  readonly #classes: number[] = []; // the class that begins there
+  readonly #uniform = new Map<number, number>(); // of a class, the page that it fills alone
+
+  /** @param onCut called with a class and the new one that is cut off it, before any port has the new one. */
+  constructor(arena: Arena, onCut: (from: number, to: number) => void) {
+    this.#arena = arena;
+    this.#onCut = onCut;
+    TRANSPORTS.forEach((_, index) => {
+      this.#starts.push(index * PORTS);
+      this.#classes.push(index);
+      this.#write(index * PORTS, (index + 1) * PORTS, index);
+    });
+  }
+
+  /** Number of classes. */
+  get count(): number {
+    return this.#starts.length;
+  }
+
   /** The class of a port. */
-  readonly of: (transport: Transport, port: number) => number;
-  /** For each transport, the page of each 256 ports. */
-  readonly directory: Int32Array;
-  readonly pages: BlockPool;
-}
-
-/** Cuts the ports of every protocol at the bounds of the ranges. Classes ascend with the port. */
-export function classifyPorts(ranges: Iterable<PortRange>): PortClasses {
-  const cuts = cutsOf(ranges);
-  const pages = new BlockPool(PORTS_PER_PAGE);
-  const directory = new Int32Array((TRANSPORTS.length * PORTS) / PORTS_PER_PAGE);
-  const classes = new Int32Array(PORTS);
-  let count = 0;
-  for (const [index, transport] of TRANSPORTS.entries()) {
-    cuts[transport].forEach((cut, place, all) => classes.fill(count++, cut, all[place + 1]));
-    directory.set(pagesOf(classes, pages), (index * PORTS) / PORTS_PER_PAGE);
+  of(transport: Transport, port: number): number {
+    return this.#classes[this.#indexAt(portPlace(transport, port))] ?? 0;
   }
-  const of = (transport: Transport, port: number): number => {
-    const at = TRANSPORTS.indexOf(transport) * PORTS + port;
-    return pages.at(directory[at >>> SHIFT.portPage] ?? 0, port % PORTS_PER_PAGE);
-  };
-  return { count, of, directory, pages };
-}
 
-/** The first ports of each transport's classes, ascending. */
-function cutsOf(ranges: Iterable<PortRange>): Record<Transport, number[]> {
-  const first = (): Set<number> => new Set([0]);
-  const cuts = { TCP: first(), UDP: first(), SCTP: first(), ICMP: first() };
-  for (const range of ranges) cuts[range.protocol].add(range.first).add(range.last + 1);
-  const ascending = (some: Set<number>): number[] =>
-    [...some].filter((cut) => cut < PORTS).sort((one, other) => one - other);
-  return {
-    TCP: ascending(cuts.TCP),
-    UDP: ascending(cuts.UDP),
-    SCTP: ascending(cuts.SCTP),
-    ICMP: ascending(cuts.ICMP),
-  };
-}
-
-/** The ids of the pages that these classes of all ports fill. */
-function pagesOf(classes: Int32Array, pages: BlockPool): number[] {
-  const ids: number[] = [];
-  let uniform = -1; // the class that fills the page before, most pages being like that one
-  for (let at = 0; at < PORTS; at += PORTS_PER_PAGE) {
-    const [first = 0, last = 0] = [classes[at], classes[at + PORTS_PER_PAGE - 1]];
-    const known = first === last && first === uniform ? ids.at(-1) : undefined;
-    ids.push(known ?? pages.intern(classes, at));
-    uniform = first === last ? first : -1;
+  /** The classes from one place to another, both of which cut() has been told. */
+  between(first: number, end: number): readonly number[] {
+    return this.#classes.slice(this.#indexAt(first), this.#indexAt(end - 1) + 1);
   }
-  return ids;
+
+  /**
+   * Lets a class begin at this place. Cost: the pages of the class that is cut.
+   * Readers may see any part of it at any time: a port of either class gets the same verdict.
+   */
+  cut(place: number): void {
+    if (place >= ALL_PORTS) return;
+    const index = this.#indexAt(place);
+    if (this.#starts[index] === place) return;
+    const made = this.count;
+    this.#onCut(this.#classes[index] ?? 0, made);
+    this.#write(place, this.#starts[index + 1] ?? ALL_PORTS, made);
+    this.#starts.splice(index + 1, 0, place);
+    this.#classes.splice(index + 1, 0, made);
+  }
+
+  /** The last class that begins at the place or before it. */
+  #indexAt(place: number): number {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#starts[middle] ?? 0) <= place) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #write(from: number, to: number, portClass: number): void {
+    for (let page = from >>> SHIFT.portPage; page < Math.ceil(to / PAGE); page++) {
+      const [first, last] = [Math.max(from, page * PAGE), Math.min(to, (page + 1) * PAGE)];
+      if (last - first === PAGE) {
+        this.#arena.words[PLACE.ports + page] = this.#uniformPage(portClass);
+        continue;
+      }
+      const own = this.#ownPage(page);
+      this.#arena.words.fill(portClass, own + (first % PAGE), own + (first % PAGE) + last - first);
+    }
+  }
+
+  #uniformPage(portClass: number): number {
+    let page = this.#uniform.get(portClass);
+    if (page === undefined) {
+      page = this.#arena.alloc(PAGE);
+      this.#arena.words.fill(portClass, page, page + PAGE);
+      this.#uniform.set(portClass, page);
+    }
+    return page;
+  }
+
+  /** The page, copied if it is one that other pages share. */
+  #ownPage(page: number): number {
+    const known = this.#arena.words[PLACE.ports + page] ?? 0;
+    if (this.#uniform.get(this.#arena.words[known] ?? 0) !== known) return known;
+    const own = this.#arena.alloc(PAGE);
+    this.#arena.words.copyWithin(own, known, known + PAGE);
+    this.#arena.words[PLACE.ports + page] = own;
+    return own;
+  }
 }

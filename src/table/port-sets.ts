@@ -1,81 +1,134 @@
-import { BlockPool } from './block-pool.ts';
+import type { Arena } from './arena.ts';
 import { getOrMake } from './get-or-make.ts';
-import { SHIFT } from './layout.ts';
-import type { PortClasses, PortRange } from './port-classes.ts';
+import { PORT_SET } from './layout.ts';
+import { ALL_PORTS, PortClasses, portPlace, type PortRange } from './port-classes.ts';
 
-const CHUNK_WORDS = 1 << (SHIFT.chunk - 5);
-const NO_PORT = 0; // the first chunk
+const CHUNK_WORDS = PORT_SET.direct / 32;
 
-/** Sets of port classes, equal ones stored once: bitmaps cut into chunks, which sets share. */
+/** Places of ports, from `first` to before `end`, ascending and apart from one another. */
+type Spans = readonly (readonly [first: number, end: number])[];
+
+/**
+ * Sets of ports, equal ones stored once, known by ids. They stay as long as the table, but only those
+ * that rows hold are in the arena, and only their bounds tell ports apart.
+ */
 export class PortSets {
-  /** The set that holds nothing, and the one that holds every port class. */
+  /** The set that holds nothing, and the one that holds every port of every transport. */
   static readonly none = 0;
   static readonly all = 1;
 
-  readonly sets: BlockPool;
-  readonly chunks = new BlockPool(CHUNK_WORDS);
-  readonly #classes: PortClasses;
-  readonly #unions = new Map<number, Map<number, number>>();
-  readonly #bits: Int32Array; // zeros between calls
-  readonly #set: Int32Array;
-  readonly #chunk = new Int32Array(CHUNK_WORDS);
+  readonly classes: PortClasses;
+  readonly #arena: Arena;
+  readonly #ids = new Map<string, number>();
+  readonly #spans: Spans[] = [];
+  readonly #offsets: (number | undefined)[] = []; // of those that are in the arena
+  readonly #holders: number[][] = []; // of each class, the sets that hold it, but for `all`
+  readonly #unions = new Map<number, number>();
 
-  constructor(classes: PortClasses) {
-    this.#classes = classes;
-    const chunks = Math.ceil(classes.count / (1 << SHIFT.chunk));
-    this.sets = new BlockPool(chunks);
-    this.#bits = new Int32Array(chunks * CHUNK_WORDS);
-    this.#set = new Int32Array(chunks);
-    this.chunks.intern(this.#chunk);
-    this.#ofClasses([]);
-    this.#ofClasses([[0, classes.count - 1]]);
+  constructor(arena: Arena) {
+    this.#arena = arena;
+    this.classes = new PortClasses(arena, (from, to) => {
+      const holders = this.#holders[from] ?? [];
+      this.#holders[to] = [...holders];
+      for (const set of holders) this.#add(set, to);
+    });
+    this.#make([]);
+    this.#make([[0, ALL_PORTS]]);
   }
 
-  /** The set of the ports of these ranges. Their bounds must be among those that cut the classes. */
+  /** Number of distinct sets. */
+  get count(): number {
+    return this.#spans.length;
+  }
+
+  /** Where the set lies in the arena. Cost: the first time, its port classes. */
+  offsetOf(set: number): number {
+    return this.#offsets[set] ?? this.#write(set);
+  }
+
+  /** The set of the ports of these ranges. */
   of(ranges: readonly PortRange[]): number {
-    const { of } = this.#classes;
-    return this.#ofClasses(ranges.map(({ protocol, first, last }) => [of(protocol, first), of(protocol, last)]));
+    return this.#intern(
+      ranges.map(({ protocol, first, last }) => [portPlace(protocol, first), portPlace(protocol, last) + 1] as const),
+    );
   }
 
   /** The set that holds what either holds. */
   union(one: number, other: number): number {
     if (one === other || other === PortSets.none || one === PortSets.all) return one;
     if (one === PortSets.none || other === PortSets.all) return other;
-    const unions = getOrMake(this.#unions, Math.min(one, other), () => new Map<number, number>());
-    return getOrMake(unions, Math.max(one, other), () => this.#unite(one, other));
+    const pair = Math.min(one, other) * 2 ** 26 + Math.max(one, other);
+    return getOrMake(this.#unions, pair, () =>
+      this.#intern([...(this.#spans[one] ?? []), ...(this.#spans[other] ?? [])]),
+    );
   }
 
-  #unite(one: number, other: number): number {
-    for (let index = 0; index < this.#set.length; index++) {
-      this.#set[index] = this.#uniteChunks(this.sets.at(one, index), this.sets.at(other, index));
+  #intern(spans: Spans): number {
+    const joined = join(spans);
+    return getOrMake(this.#ids, joined.join(), () => this.#make(joined));
+  }
+
+  #make(spans: Spans): number {
+    const set = this.#spans.push(spans) - 1;
+    this.#ids.set(spans.join(), set);
+    return set;
+  }
+
+  #write(set: number): number {
+    const spans = this.#spans[set] ?? [];
+    for (const bound of spans.flat()) this.classes.cut(bound);
+    const offset = this.#arena.alloc(PORT_SET.words);
+    this.#offsets[set] = offset;
+    if (set === PortSets.all) {
+      this.#arena.words.fill(-1, offset, offset + PORT_SET.words);
+      return offset;
     }
-    return this.sets.intern(this.#set);
-  }
-
-  #uniteChunks(one: number, other: number): number {
-    if (one === other || other === NO_PORT) return one;
-    if (one === NO_PORT) return other;
-    for (let word = 0; word < CHUNK_WORDS; word++) {
-      this.#chunk[word] = this.chunks.at(one, word) | this.chunks.at(other, word);
-    }
-    return this.chunks.intern(this.#chunk);
-  }
-
-  #ofClasses(ranges: readonly (readonly [first: number, last: number])[]): number {
-    const touched = new Set<number>();
-    for (const [first, last] of ranges) {
-      for (let portClass = first; portClass <= last; portClass++) {
-        const word = portClass >>> 5;
-        this.#bits[word] = (this.#bits[word] ?? 0) | (1 << (portClass & 31));
+    for (const [first, end] of spans) {
+      for (const portClass of this.classes.between(first, end)) {
+        (this.#holders[portClass] ??= []).push(set);
+        this.#add(set, portClass);
       }
-      for (let chunk = first >>> SHIFT.chunk; chunk <= last >>> SHIFT.chunk; chunk++) touched.add(chunk);
     }
-    this.#set.fill(NO_PORT);
-    for (const chunk of touched) {
-      const from = chunk * CHUNK_WORDS;
-      this.#set[chunk] = this.chunks.intern(this.#bits, from);
-      this.#bits.fill(0, from, from + CHUNK_WORDS);
-    }
-    return this.sets.intern(this.#set);
+    return offset;
   }
+
+  /** Sets the bit of a class: one that no port has yet, or of a set that no reader knows yet. */
+  #add(set: number, portClass: number): void {
+    const offset = this.#offsets[set] ?? 0;
+    const direct = portClass < PORT_SET.direct;
+    const bits = direct ? offset : this.#chunk(offset + PORT_SET.overflow, Math.floor(portClass / PORT_SET.direct) - 1);
+    const at = bits + ((portClass >>> 5) & (CHUNK_WORDS - 1));
+    this.#arena.words[at] = (this.#arena.words[at] ?? 0) | (1 << (portClass & 31));
+  }
+
+  /** The chunk of a set's classes beyond the first, made if there is none. @param at where the list of chunks is named. */
+  #chunk(at: number, index: number): number {
+    const arena = this.#arena;
+    let list = arena.words[at] ?? 0;
+    let length = list === 0 ? 0 : (arena.words[list] ?? 0);
+    if (index >= length) {
+      const longer = arena.alloc(1 + index + 1 + length); // room for more, as classes come one by one
+      arena.words.copyWithin(longer + 1, list + 1, list + 1 + length);
+      arena.words[longer] = index + 1 + length;
+      if (list !== 0) arena.free(list, 1 + length);
+      arena.words[at] = list = longer;
+      length = index + 1 + length;
+    }
+    const known = arena.words[list + 1 + index] ?? 0;
+    if (known !== 0) return known;
+    const chunk = arena.alloc(CHUNK_WORDS);
+    arena.words[list + 1 + index] = chunk;
+    return chunk;
+  }
+}
+
+/** The spans in order, those that touch as one. */
+function join(spans: Spans): Spans {
+  const joined: [number, number][] = [];
+  for (const [first, end] of [...spans].sort(([one], [other]) => one - other)) {
+    const last = joined.at(-1);
+    if (last && first <= last[1]) last[1] = Math.max(last[1], end);
+    else joined.push([first, end]);
+  }
+  return joined;
 }

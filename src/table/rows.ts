@@ -1,89 +1,114 @@
-import type { Direction, NetworkPolicy, Rule } from '../model/policy.ts';
-import type { Column } from './address-classes.ts';
-import { BlockPool } from './block-pool.ts';
-import { getOrMake } from './get-or-make.ts';
-import type { Identity } from './identities.ts';
-import type { IsolatingPolicy } from './isolation.ts';
-import { SHIFT } from './layout.ts';
-import { PortSets } from './port-sets.ts';
-import type { RuleColumns } from './rule-columns.ts';
-import { usesPortNames, type RulePorts } from './rule-ports.ts';
+import type { Direction } from '../model/policy.ts';
+import type { Arena } from './arena.ts';
+import type { Columns } from './columns.ts';
+import { ROW } from './layout.ts';
+import type { PortSets } from './port-sets.ts';
+import { RowBuilder } from './row-builder.ts';
+import type { PortNames, Column, PolicyState, Row } from './table-state.ts';
 
-const PAGE = 1 << SHIFT.page;
+// A row of which more columns than this have changed is made anew.
+const MOST_PATCHES = 32;
 
-/** What rows are made from. */
-export interface RowSources {
-  readonly columns: readonly Column[];
-  readonly ruleColumns: RuleColumns;
-  readonly rulePorts: RulePorts;
-  readonly portSets: PortSets;
-}
-
-/** Rows: for each column, the port set that is allowed from or to it. Equal pages and equal rows are stored once. */
+/** The rows in use. */
 export class Rows {
-  /** The row of pods that no policy isolates. */
-  static readonly notIsolated = 0;
+  readonly #arena: Arena;
+  readonly #builder: RowBuilder;
+  readonly #known = new Map<string, Row>();
+  #stale = new Set<Row>();
+  #built: Row[] = [];
 
-  readonly rows: BlockPool;
-  readonly pages = new BlockPool(PAGE);
-  readonly #sources: RowSources;
-  readonly #known = new Map<string, number>();
-  readonly #uniform = new Map<number, number>();
-  readonly #cells: Int32Array;
-  readonly #row: Int32Array;
-
-  constructor(sources: RowSources) {
-    this.#sources = sources;
-    const pages = Math.ceil(sources.columns.length / PAGE);
-    this.rows = new BlockPool(pages);
-    this.#cells = new Int32Array(pages * PAGE);
-    this.#row = new Int32Array(pages).fill(this.#uniformPage(PortSets.all));
-    this.rows.intern(this.#row);
+  constructor(arena: Arena, columns: Columns, portSets: PortSets) {
+    this.#arena = arena;
+    this.#builder = new RowBuilder(arena, columns, portSets);
   }
 
-  /** The row of an identity that these policies isolate. Cost: once for each distinct set of policies, the columns of their rules. */
-  of(subject: Identity, direction: Direction, policies: readonly IsolatingPolicy[]): number {
-    if (policies.length === 0) return Rows.notIsolated;
-    const rules = policies.flatMap(({ policy }) => rulesOf(policy, direction).map((rule) => ({ policy, rule })));
-    // Of the subject itself, only its port names can matter, and only where it is the destination.
-    const named = direction === 'ingress' && rules.some(({ rule }) => usesPortNames(rule));
-    const key = [direction, named ? subject.portNames.id : '', ...policies.map(({ index }) => index)].join(' ');
-    return getOrMake(this.#known, key, () => this.#build(subject, direction, rules));
+  /** Number of rows, "not isolated" among them. */
+  get count(): number {
+    return this.#known.size + 1;
   }
 
-  #build(subject: Identity, direction: Direction, rules: readonly { policy: NetworkPolicy; rule: Rule }[]): number {
-    const { columns, ruleColumns, rulePorts, portSets } = this.#sources;
-    const ingress = direction === 'ingress';
-    let base: number = PortSets.none;
-    for (const { rule } of rules) {
-      if (rule.peers.kind !== 'any') continue;
-      base = portSets.union(base, rulePorts.of(rule, ingress ? subject.portNames : undefined));
+  /** The row of an identity that these policies isolate, with an identity more. The policies are in the order of their ids. */
+  acquire(direction: Direction, policies: readonly PolicyState[], names: PortNames): Row {
+    const isNamed =
+      direction === 'ingress' && policies.some(({ rules }) => rules.ingress?.some((rule) => rule.isNamed));
+    const key = `${direction} ${isNamed ? names.id : ''} ${policies.map(({ id }) => id).join()}`;
+    let row = this.#known.get(key);
+    if (!row) {
+      row = {
+        key,
+        direction,
+        policies,
+        names: isNamed ? names : undefined,
+        identities: 0,
+        offset: this.#arena.alloc(this.#words),
+        content: undefined,
+        stale: 'all',
+      };
+      this.#known.set(key, row);
+      this.#stale.add(row);
+      for (const { rows } of policies) rows.add(row);
     }
-    const touched = new Set<number>();
-    for (const { policy, rule } of rules) {
-      const namesOfPeer = !ingress && usesPortNames(rule);
-      const own = rulePorts.of(rule, ingress ? subject.portNames : undefined);
-      const matched = rule.peers.kind !== 'any' ? ruleColumns.of(rule, policy.namespace) : ruleColumns.withPortNames;
-      if (rule.peers.kind === 'any' && !namesOfPeer) continue;
-      for (const column of matched) {
-        const page = column >>> SHIFT.page;
-        if (!touched.has(page)) this.#cells.fill(base, page * PAGE, (page + 1) * PAGE);
-        touched.add(page);
-        const ports = namesOfPeer ? rulePorts.of(rule, columns[column]?.identity?.portNames) : own;
-        this.#cells[column] = portSets.union(this.#cells[column] ?? PortSets.none, ports);
-      }
+    row.identities += 1;
+    return row;
+  }
+
+  /** An identity less. */
+  release(row: Row): void {
+    row.identities -= 1;
+    if (row.identities > 0) return;
+    this.#known.delete(row.key);
+    this.#stale.delete(row);
+    for (const { rows } of row.policies) rows.delete(row);
+    if (row.content) this.#builder.release(row.content);
+    this.#arena.free(row.offset, this.#words);
+  }
+
+  /** Says that these columns of a row have to be computed again. */
+  touch(row: Row, columns: readonly Column[] | 'all'): void {
+    if (row.stale === 'all') return;
+    row.stale ??= new Set();
+    this.#stale.add(row);
+    if (columns !== 'all') for (const { index } of columns) row.stale.add(index);
+    if (columns === 'all' || row.stale.size > MOST_PATCHES) row.stale = 'all';
+  }
+
+  /** Computes what has to be. @returns whether all rows have moved, as they are wider now. */
+  build(): boolean {
+    const moved = this.#widen();
+    for (const row of this.#stale) {
+      const { stale, content } = row;
+      row.content =
+        content && stale !== 'all' && stale ? this.#builder.patch(row, content, stale) : this.#builder.build(row);
+      row.stale = undefined;
+      if (content) this.#builder.release(content);
+      this.#built.push(row);
     }
-    this.#row.fill(this.#uniformPage(base));
-    for (const page of touched) this.#row[page] = this.pages.intern(this.#cells, page * PAGE);
-    return this.rows.intern(this.#row);
+    this.#stale = new Set();
+    return moved;
   }
 
-  #uniformPage(portSet: number): number {
-    return getOrMake(this.#uniform, portSet, () => this.pages.intern(new Int32Array(PAGE).fill(portSet)));
+  /** Lets readers see what was built. */
+  publish(): void {
+    for (const { offset, content } of this.#built) {
+      this.#arena.words[offset + ROW.palette] = content?.palette?.offset ?? 0;
+      if (content) this.#arena.words.set(content.blocks, offset + ROW.blocks);
+    }
+    this.#built = [];
   }
-}
 
-function rulesOf(policy: NetworkPolicy, direction: Direction): readonly Rule[] {
-  const side = policy[direction];
-  return side.kind === 'isolates' ? side.rules : [];
+  get #words(): number {
+    return ROW.blocks + this.#builder.width;
+  }
+
+  #widen(): boolean {
+    const before = this.#words;
+    if (!this.#builder.widen()) return false;
+    for (const row of this.#known.values()) {
+      this.#arena.free(row.offset, before);
+      row.offset = this.#arena.alloc(this.#words);
+      row.stale = 'all';
+      this.#stale.add(row);
+    }
+    return true;
+  }
 }

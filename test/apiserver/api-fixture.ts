@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request, type RequestOptions } from 'node:https';
@@ -57,16 +57,26 @@ export class ApiFixture {
 
   /** Runs kubectl with this text as its standard input. */
   kubectl(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-    return run('kubectl', ['--cache-dir', join(this.folder, 'cache'), ...args], {
-      input,
-      env: { HOME: this.folder, KUBECONFIG: join(this.folder, 'config'), ...env },
+    const running = this.startKubectl(args, env);
+    running.type(input);
+    return running.ended;
+  }
+
+  /** Starts kubectl. */
+  startKubectl(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningProgram {
+    const path = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
+    return new RunningProgram('kubectl', ['--cache-dir', join(this.folder, 'cache'), ...args], {
+      PATH: path,
+      HOME: this.folder,
+      KUBECONFIG: join(this.folder, 'config'),
+      ...env,
     });
   }
 
   /** A request that has been begun but not ended, with the token. */
   request(path: string, { method = 'GET', headers = {} }: Sent = {}): ClientRequest {
     const options: RequestOptions = { method, ca: this.caPem, servername: 'localhost', agent: false };
-    return request(`${this.server.url}`, {
+    return request(this.server.url, {
       ...options,
       path,
       headers: { authorization: `Bearer ${TOKEN}`, ...headers },
@@ -94,22 +104,42 @@ export class ApiFixture {
   }
 }
 
-function run(
-  program: string,
-  args: readonly string[],
-  { input, env }: { input: string; env: Readonly<Record<string, string>> },
-): Promise<Ended> {
-  const path = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
-  const child = spawn(program, args, { env: { PATH: path, ...env } });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  child.stdin.on('error', () => undefined); // it may end before it has read
-  child.stdin.end(input);
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, out, err }));
-  });
+/** A program that runs; killed at the end of its scope if it still does. */
+export class RunningProgram {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  #out = '';
+
+  constructor(program: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+    const child = spawn(program, args, { env });
+    let err = '';
+    child.stdout.on('data', (chunk: Buffer) => (this.#out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.stdin.on('error', () => undefined); // it may end before it has read
+    this.#child = child;
+    this.ended = new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ code, out: this.#out, err }));
+    });
+  }
+
+  /** Gives it its whole standard input. */
+  type(input: string): void {
+    this.#child.stdin.end(input);
+  }
+
+  /** Resolves when its output matches. Rejects if it ends before. */
+  async printed(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.#out)) {
+      const ended = await Promise.race([once(this.#child.stdout, 'data').then(() => undefined), this.ended]);
+      if (ended) throw new Error(`ended with ${ended.code}: ${ended.out}${ended.err}`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended;
+  }
 }
 
 /** The answer to a request, read to its end. */

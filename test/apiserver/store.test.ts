@@ -44,7 +44,7 @@ function ownedPod(name: string, ...owners: readonly ApiObject[]): void {
     apiVersion,
     kind,
     name: metadata.name,
-    uid: String(metadata.uid),
+    uid: metadata.uid ?? '',
   }));
   store.system.put({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'default', name, ownerReferences } });
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { versionOf } from '../../src/apiserver/api-object.ts';
 import { ApiFixture, type Sent } from './api-fixture.ts';
 
 let api: ApiFixture;
@@ -50,7 +51,7 @@ async function nextOf(watching: Awaited<ReturnType<typeof watch>>): Promise<stri
 
 function put(name: string, labels: Record<string, string> = {}, data: Record<string, string> = {}): string {
   const metadata = { namespace: 'default', name, labels };
-  return String(api.store.system.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }).metadata.resourceVersion);
+  return versionOf(api.store.system.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }));
 }
 
 function remove(name: string): void {

@@ -1,29 +1,60 @@
 import { expect, test } from 'vitest';
+import { Arena } from '../../src/table/arena.ts';
 import { BlockPool } from '../../src/table/block-pool.ts';
+import { Random } from '../builders/random.ts';
 
-test('equal blocks have one id, others one of their own', () => {
-  const pool = new BlockPool(3);
-  const source = Int32Array.of(1, 2, 3, 1, 2, 4, 1, 2, 3, 0, 0, 0);
-  expect([0, 3, 6, 9].map((from) => pool.intern(source, from))).toEqual([0, 1, 0, 2]);
-  expect([...pool.words]).toEqual([1, 2, 3, 1, 2, 4, 0, 0, 0]);
-});
-
-test('words past the end of the source are 0', () => {
-  const pool = new BlockPool(3);
-  expect(pool.intern(Int32Array.of(7))).toBe(pool.intern(Int32Array.of(7, 0, 0)));
+test('equal blocks are one, others one of their own', () => {
+  const arena = new Arena();
+  const pool = new BlockPool(arena, 3);
+  const source = Int32Array.of(1, 2, 3, 1, 2, 4, 1, 2, 3);
+  const [one = 0, other = 0, again = 0] = [0, 3, 6].map((from) => pool.acquire(source, from));
+  expect(again).toBe(one);
+  expect(pool.count).toBe(2);
+  expect([...arena.words.subarray(one, one + 3), ...arena.words.subarray(other, other + 3)]).toEqual([
+    1, 2, 3, 1, 2, 4,
+  ]);
 });
 
 test('what is written to the source later changes no block', () => {
-  const pool = new BlockPool(1);
+  const arena = new Arena();
+  const pool = new BlockPool(arena, 1);
   const source = Int32Array.of(5);
-  const id = pool.intern(source);
+  const offset = pool.acquire(source, 0);
   source[0] = 6;
-  expect([pool.at(id, 0), pool.intern(source), pool.count]).toEqual([5, 1, 2]);
+  expect(arena.words[offset]).toBe(5);
+  expect(pool.acquire(source, 0)).not.toBe(offset);
 });
 
-test('ids stay as the pool grows', () => {
-  const pool = new BlockPool(2);
-  const blocks = Array.from({ length: 5000 }, (_, index) => Int32Array.of(index % 70, Math.floor(index / 70)));
-  expect(blocks.map((block) => pool.intern(block))).toEqual(blocks.map((_, index) => index));
-  expect(blocks.map((block) => pool.intern(block))).toEqual(blocks.map((_, index) => index));
+test('a block is freed with its last reference', () => {
+  const freed: number[] = [];
+  const pool = new BlockPool(new Arena(), 2, (offset) => freed.push(offset));
+  const block = Int32Array.of(1, 2);
+  const offset = pool.acquire(block, 0);
+  pool.acquire(block, 0);
+  pool.retain(offset, 2);
+  pool.release(offset, 3);
+  expect(freed).toEqual([]);
+  pool.release(offset);
+  expect(freed).toEqual([offset]);
+  expect(pool.count).toBe(0);
+});
+
+test('blocks are found as others come and go (seed 1)', () => {
+  const random = new Random(1);
+  const pool = new BlockPool(new Arena(), 2);
+  const held = new Map<string, number>();
+  for (let step = 0; step < 20_000; step += 1) {
+    const block = Int32Array.of(random.between(0, 40), random.between(0, 10));
+    const known = held.get(block.join());
+    if (known !== undefined && random.chance(0.6)) {
+      pool.release(known);
+      held.delete(block.join());
+    } else if (known === undefined) {
+      held.set(block.join(), pool.acquire(block, 0));
+    } else {
+      expect(pool.acquire(block, 0)).toBe(known);
+      pool.release(known);
+    }
+    expect(pool.count).toBe(held.size);
+  }
 });

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { BlockPeer } from '../../src/model/policy.ts';
 import type { IpAddress } from '../../src/net/ip.ts';
 import { contains } from '../../src/net/prefix.ts';
-import { classifyCidrs } from '../../src/table/cidr-classes.ts';
+import { AddressMap } from '../../src/table/address-map.ts';
+import { Arena } from '../../src/table/arena.ts';
+import { CidrClasses } from '../../src/table/cidr-classes.ts';
+import { Columns } from '../../src/table/columns.ts';
+import { Records } from '../../src/table/records.ts';
+import type { CidrClass, PolicyState } from '../../src/table/table-state.ts';
 import { after, before, firstOf, lastOf } from '../builders/address-arithmetic.ts';
 import { prefix } from '../builders/address.ts';
 
@@ -41,19 +46,74 @@ const CASES = [
   },
 ];
 
+const USER = {} as PolicyState; // blocks only count their users
+
+/** A map with these blocks, which tells the class of an address, and takes blocks out again. */
+class Classified {
+  readonly cidrs = new CidrClasses();
+  readonly #map: AddressMap;
+
+  constructor() {
+    const arena = new Arena();
+    this.#map = new AddressMap(arena, this.cidrs, new Records(arena, new Columns(() => undefined)));
+  }
+
+  add(peer: BlockPeer): () => void {
+    const block = this.cidrs.acquire(peer, USER, (made) => {
+      this.#map.addBlock(made);
+    });
+    return () => {
+      if (this.cidrs.release(block, USER)) this.#map.removeBlock(block);
+    };
+  }
+
+  classOf(address: IpAddress): CidrClass {
+    const entry = this.#map.entryOf(address);
+    const { cidrClass } = entry;
+    this.#map.put(entry, undefined); // so that asking leaves no trace
+    return cidrClass;
+  }
+
+  covers(peer: BlockPeer, address: IpAddress): boolean {
+    const block = this.cidrs.acquire(peer, USER, () => {
+      throw new Error('the block is known');
+    });
+    this.cidrs.release(block, USER);
+    return block.classes.has(this.classOf(address));
+  }
+}
+
 describe('classes tell apart what different blocks cover, and nothing else', () => {
   test.each(CASES)('$name', ({ blocks, count }) => {
-    const classes = classifyCidrs(blocks);
-    expect(classes.count).toBe(count);
-    const prefixes = blocks.flatMap(({ cidr, except }) => [cidr, ...except]);
-    const edges = prefixes.flatMap((each) => [firstOf(each), lastOf(each)]);
-    for (const address of edges.flatMap((edge) => [before(edge), edge, after(edge)])) {
-      const cidrClass = classes.tries[address.family].lookup(address.words);
-      const covering = blocks.map((each) => classes.of(each).includes(cidrClass));
-      expect([address.text, ...covering]).toEqual([address.text, ...blocks.map((each) => covers(each, address))]);
+    for (const order of [blocks, blocks.toReversed()]) {
+      const classified = new Classified();
+      for (const each of order) classified.add(each);
+      expect(classified.cidrs.count).toBe(count);
+      check(classified, blocks);
     }
   });
+
+  test.each(CASES)('also after others have gone: $name', ({ blocks, count }) => {
+    const classified = new Classified();
+    const others = CASES.flatMap((each) => each.blocks).map((each) => classified.add(each));
+    const own = blocks.map((each) => classified.add(each));
+    for (const remove of others) remove();
+    check(classified, blocks);
+    expect(classified.cidrs.count).toBeGreaterThanOrEqual(count);
+    for (const remove of own) remove();
+    // The blocks of all addresses may have left each family a class of its own.
+    expect(classified.cidrs.count).toBeLessThanOrEqual(2);
+  });
 });
+
+function check(classified: Classified, blocks: readonly BlockPeer[]): void {
+  const prefixes = blocks.flatMap(({ cidr, except }) => [cidr, ...except]);
+  const edges = prefixes.flatMap((each) => [firstOf(each), lastOf(each)]);
+  for (const address of edges.flatMap((edge) => [before(edge), edge, after(edge)])) {
+    const covering = blocks.map((each) => classified.covers(each, address));
+    expect([address.text, ...covering]).toEqual([address.text, ...blocks.map((each) => covers(each, address))]);
+  }
+}
 
 function covers({ cidr, except }: BlockPeer, address: IpAddress): boolean {
   return contains(cidr, address) && !except.some((each) => contains(each, address));

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Transport } from '../../src/net/port.ts';
-import { classifyPorts, type PortRange } from '../../src/table/port-classes.ts';
+import { Arena } from '../../src/table/arena.ts';
+import { PORT_SET } from '../../src/table/layout.ts';
+import { PortClasses, portPlace, type PortRange } from '../../src/table/port-classes.ts';
 import { PortSets } from '../../src/table/port-sets.ts';
 
 const EVERY_PORT = Array.from({ length: 65535 }, (_, index) => tcp(index + 1));
@@ -18,7 +20,7 @@ describe('port classes', () => {
     { name: 'the last port', ranges: [tcp(65535)], count: 5 },
     { name: 'every port', ranges: EVERY_PORT, count: 65536 + 3 },
   ])('$name', ({ ranges, count }) => {
-    expect(classifyPorts(ranges).count).toBe(count);
+    expect(classify(ranges).count).toBe(count);
   });
 
   test.each<[Transport, number, Transport, number, boolean]>([
@@ -31,7 +33,7 @@ describe('port classes', () => {
     ['ICMP', 0, 'ICMP', 65535, true],
     ['ICMP', 80, 'TCP', 80, false],
   ])('with 80-90/TCP: %s %i and %s %i are one: %s', (...[transport, port, otherTransport, otherPort, same]) => {
-    const classes = classifyPorts([tcp(80, 90)]);
+    const classes = classify([tcp(80, 90)]);
     expect(classes.of(transport, port) === classes.of(otherTransport, otherPort)).toBe(same);
   });
 });
@@ -45,9 +47,14 @@ describe('port sets', () => {
     { name: 'all of a protocol', ranges: [{ protocol: 'SCTP', first: 0, last: 65535 }] },
     { name: 'one among very many classes', ranges: [tcp(8080, 8090)], extra: EVERY_PORT },
   ])('hold what their ranges hold: $name', ({ ranges, extra = [] }) => {
-    const classes = classifyPorts([...ranges, ...extra]);
-    const sets = new PortSets(classes);
+    const arena = new Arena();
+    const sets = new PortSets(arena);
+    for (const set of [PortSets.none, PortSets.all]) sets.offsetOf(set);
+    for (const each of [...extra.slice(0, 40_000)]) cut(sets.classes, each);
     const one = sets.of(ranges);
+    sets.offsetOf(one);
+    for (const each of extra) cut(sets.classes, each); // cuts classes that the set is known to hold
+    const { classes } = sets;
     const united = ranges.map((range) => sets.of([range])).reduce((sum, next) => sets.union(sum, next), PortSets.none);
     expect(united).toBe(one);
     for (const transport of ['TCP', 'UDP', 'SCTP', 'ICMP'] as const) {
@@ -56,15 +63,15 @@ describe('port sets', () => {
           ({ protocol, first, last }) => protocol === transport && first <= port && port <= last,
         );
         const portClass = classes.of(transport, port);
-        expect([transport, port, holds(sets, one, portClass)]).toEqual([transport, port, want]);
-        expect(holds(sets, PortSets.none, portClass)).toBe(false);
-        expect(holds(sets, PortSets.all, portClass)).toBe(true);
+        expect([transport, port, holds(arena, sets.offsetOf(one), portClass)]).toEqual([transport, port, want]);
+        expect(holds(arena, sets.offsetOf(PortSets.none), portClass)).toBe(false);
+        expect(holds(arena, sets.offsetOf(PortSets.all), portClass)).toBe(true);
       }
     }
   });
 
   test('unions share the sets of equal ranges', () => {
-    const sets = new PortSets(classifyPorts([tcp(80), tcp(443), tcp(444)]));
+    const sets = new PortSets(new Arena());
     const [first, second] = [sets.of([tcp(80)]), sets.of([tcp(443, 444)])];
     expect(sets.union(first, second)).toBe(sets.union(second, first));
     expect(sets.union(first, first)).toBe(first);
@@ -78,7 +85,24 @@ function tcp(first: number, last = first): PortRange {
   return { protocol: 'TCP', first, last };
 }
 
-function holds(sets: PortSets, set: number, portClass: number): boolean {
-  const chunk = sets.sets.at(set, portClass >>> 10);
-  return ((sets.chunks.at(chunk, (portClass >>> 5) & 31) >>> (portClass & 31)) & 1) === 1;
+function classify(ranges: readonly PortRange[]): PortClasses {
+  const classes = new PortClasses(new Arena(), () => undefined);
+  for (const range of ranges) cut(classes, range);
+  return classes;
+}
+
+function cut(classes: PortClasses, { protocol, first, last }: PortRange): void {
+  classes.cut(portPlace(protocol, first));
+  classes.cut(portPlace(protocol, last) + 1);
+}
+
+function holds({ words }: Arena, set: number, portClass: number): boolean {
+  const at = (offset: number): number => words[offset] ?? 0;
+  const bit = (chunk: number): boolean => ((at(chunk + ((portClass >>> 5) & 31)) >>> (portClass & 31)) & 1) === 1;
+  if (portClass < PORT_SET.direct) return bit(set);
+  const list = at(set + PORT_SET.overflow);
+  if (list <= 0) return list === -1;
+  const index = Math.floor(portClass / PORT_SET.direct) - 1;
+  const chunk = index < at(list) ? at(list + 1 + index) : 0;
+  return chunk !== 0 && bit(chunk);
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fromWords, type Family, type IpAddress } from '../../src/net/ip.ts';
 import { bits, contains, prefixOf, type Prefix } from '../../src/net/prefix.ts';
+import { Arena } from '../../src/table/arena.ts';
+import { PLACE } from '../../src/table/layout.ts';
 import { PrefixTrie } from '../../src/table/prefix-trie.ts';
 import { after, before, firstOf, lastOf } from '../builders/address-arithmetic.ts';
 import { ip, prefix } from '../builders/address.ts';
@@ -12,7 +14,7 @@ const NONE = 0;
 describe.each<Family>([4, 6])('IPv%i', (family) => {
   test.each([1, 10, 300])(`agrees with a scan of %i random prefixes (seed ${SEED})`, (count) => {
     const random = new Random(SEED + count);
-    const prefixes = random.list(count, count, () => randomPrefix(random, family)).sort(byLength);
+    const prefixes = random.list(count, count, () => randomPrefix(random, family));
     const trie = trieOf(prefixes);
     const edges = prefixes.flatMap((each) => [firstOf(each), lastOf(each)]);
     const queries = [
@@ -40,21 +42,64 @@ test.each([
 });
 
 test('holds the largest value', () => {
-  const trie = new PrefixTrie(NONE);
-  trie.insert(prefix('10.0.0.0/8'), 2 ** 31 - 1);
+  const trie = emptyTrie();
+  trie.set(prefix('10.0.0.0/8'), 2 ** 31 - 1);
   expect(trie.lookup(ip('10.0.0.1').words)).toBe(2 ** 31 - 1);
 });
 
-test('refuses a prefix shorter than one that it holds', () => {
-  const trie = trieOf([prefix('10.1.0.0/16')]);
-  expect(() => trie.insert(prefix('10.0.0.0/8'), 1)).toThrow(RangeError);
+test.each<Family>([4, 6])('IPv%i: prefixes come and go in any order, and leave nothing behind', (family) => {
+  const random = new Random(SEED + family);
+  const arena = new Arena();
+  const trie = new PrefixTrie(arena, family === 4 ? PLACE.ipv4 : PLACE.ipv6, NONE);
+  const empty = trie.bytes;
+  const held: Prefix[] = [];
+  for (let step = 0; step < 400; step += 1) {
+    const made = randomPrefix(random, family);
+    if (held.length > 0 && (step >= 300 || random.chance(0.4))) {
+      const [gone] = held.splice(random.between(0, held.length - 1), 1);
+      if (gone) trie.remove(gone, outerOf(held, gone));
+    } else if (made.length > 0 && held.every(({ text }) => text !== made.text)) {
+      held.push(made);
+      trie.set(made, valueOf(made));
+    }
+    const edges = random.some(held, 5).flatMap((each) => [firstOf(each), lastOf(each)]);
+    const queries = [...edges.flatMap((edge) => [before(edge), edge, after(edge)]), randomAddress(random, family)];
+    for (const query of queries) {
+      expect(`${query.text} ${trie.lookup(query.words)}`).toBe(`${query.text} ${longest(held, query)}`);
+    }
+  }
+  for (const each of held.splice(0)) trie.remove(each, outerOf([], each));
+  expect(trie.bytes).toBe(empty);
 });
+
+function emptyTrie(): PrefixTrie {
+  return new PrefixTrie(new Arena(), PLACE.ipv4, NONE);
+}
 
 /** A trie in which each prefix has its place in the list, from 1. */
 function trieOf(prefixes: readonly Prefix[]): PrefixTrie {
-  const trie = new PrefixTrie(NONE);
-  prefixes.forEach((each, index) => trie.insert(each, index + 1));
+  const trie = emptyTrie();
+  prefixes.forEach((each, index) => {
+    trie.set(each, index + 1);
+  });
   return trie;
+}
+
+/** A number that differs for most prefixes. */
+function valueOf({ words, length }: Prefix): number {
+  return words.reduce((sum, word) => (sum * 31 + word) % 1_000_003, length);
+}
+
+function outerOf(held: readonly Prefix[], inner: Prefix): { value: number; length: number } {
+  const around = held.filter((each) => each.length < inner.length && contains(each, firstOf(inner)));
+  const [outer] = around.sort((one, other) => other.length - one.length);
+  return outer ? { value: valueOf(outer), length: outer.length } : { value: NONE, length: 0 };
+}
+
+function longest(held: readonly Prefix[], address: IpAddress): number {
+  const around = held.filter((each) => contains(each, address));
+  const [found] = around.sort((one, other) => other.length - one.length);
+  return found ? valueOf(found) : NONE;
 }
 
 function scan(prefixes: readonly Prefix[], address: IpAddress): number {
@@ -64,10 +109,6 @@ function scan(prefixes: readonly Prefix[], address: IpAddress): number {
     if (each.length >= length && contains(each, address)) [found, length] = [index + 1, each.length];
   });
   return found;
-}
-
-function byLength(one: Prefix, other: Prefix): number {
-  return one.length - other.length;
 }
 
 function randomPrefix(random: Random, family: Family): Prefix {

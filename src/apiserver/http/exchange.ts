@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject } from '../../manifest/json.ts';
-import { internalError, ApiError } from '../status.ts';
+import { ApiError, badRequest, internalError } from '../status.ts';
 import type { FieldValidation } from '../validation.ts';
 import type { WriteOptions } from '../user-writes.ts';
-import { badRequest } from '../status.ts';
 import { answerForm, type AnswerForm } from './accept.ts';
 import { mediaTypeOf, objectIn, readBody, valueIn } from './body.ts';
 

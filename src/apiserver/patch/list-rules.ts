@@ -10,6 +10,7 @@ export type FieldRule =
   | { readonly kind: 'atomic' };
 
 /** Rules by field. */
+// eslint-disable-next-line @typescript-eslint/consistent-indexed-object-style -- a Record cannot hold itself
 export interface FieldRules {
   readonly [field: string]: FieldRule;
 }

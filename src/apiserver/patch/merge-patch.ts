@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../manifest/json.ts';
+import { isObject, type JsonValue } from '../../manifest/json.ts';
 
 /** The value after a merge patch: null deletes, objects are merged, all else is replaced. Source: RFC 7396. */
 export function mergePatch(value: JsonValue | undefined, patch: JsonValue): JsonValue {
@@ -8,5 +8,5 @@ export function mergePatch(value: JsonValue | undefined, patch: JsonValue): Json
     if (item === null) merged.delete(name);
     else merged.set(name, mergePatch(merged.get(name), item));
   }
-  return Object.fromEntries(merged) as JsonObject;
+  return Object.fromEntries(merged);
 }

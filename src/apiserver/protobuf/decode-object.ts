@@ -1,4 +1,4 @@
-import { isList, type JsonObject, type JsonValue } from '../../manifest/json.ts';
+import { isList, textOf, type JsonObject, type JsonValue } from '../../manifest/json.ts';
 import { badRequest, unsupportedMediaType } from '../status.ts';
 import { MESSAGES, type MessageField, type MessageFields } from './messages.ts';
 import { wireFields, type WireField } from './reader.ts';
@@ -17,8 +17,8 @@ export function decodeObject(bytes: Uint8Array): JsonObject {
   if (!MAGIC.equals(bytes.subarray(0, MAGIC.length))) throw badRequest('the body is no Kubernetes protobuf message');
   const envelope = [...wireFields(bytes.subarray(MAGIC.length))];
   const type = message(bytesOf(envelope, 1), { 1: ['apiVersion', { kind: 'text' }], 2: ['kind', { kind: 'text' }] });
-  const { apiVersion = '', kind = '' } = type;
-  const fields = MESSAGES.get(`${String(apiVersion)}/${String(kind)}`);
+  const [apiVersion, kind] = [textOf(type, 'apiVersion'), textOf(type, 'kind')];
+  const fields = MESSAGES.get(`${apiVersion}/${kind}`);
   if (!fields) throw unsupportedMediaType(['application/json', 'application/yaml']);
   return { ...message(bytesOf(envelope, 2), fields), apiVersion, kind };
 }
@@ -41,7 +41,7 @@ function message(bytes: Uint8Array, fields: MessageFields): JsonObject {
     const value = valueOf(wire, field);
     if (value === undefined) continue;
     const earlier = result[name];
-    const repeated = 'repeated' in field && field.repeated === true;
+    const repeated = 'repeated' in field && field.repeated;
     result[name] = repeated ? [...(isList(earlier) ? earlier : []), value] : value;
   }
   return result;

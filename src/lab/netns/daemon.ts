@@ -1,5 +1,4 @@
 import { readFileSync, writeSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { LabError } from '../../model/lab-error.ts';
 import type { StartMessage, StartOrder } from '../start.ts';
@@ -36,7 +35,6 @@ async function run(): Promise<void> {
   tell({ kind: 'ready', status: control.status() });
 }
 
-enableCompileCache();
 run().catch((error: unknown) => {
   const problem =
     error instanceof LabError

@@ -59,10 +59,10 @@ export class PodRuntime {
     this.warnings = pod.containers.flatMap((container) => warningsOf(pod, container));
   }
 
-  /** Starts init containers one by one, then the others. Goes on in the background. */
-  start(): void {
+  /** Starts init containers one by one, then the others. @returns when all have started; readiness may follow. */
+  start(): Promise<void> {
     this.#log = openSync(join(this.#setting.folder, `${this.pod.namespace}_${this.pod.name}.log`), 'a', 0o600);
-    void this.#run().catch((error: unknown) => {
+    return this.#run().catch((error: unknown) => {
       this.#failure = String(error);
       this.#setting.onChange();
     });

@@ -29,6 +29,7 @@ const NODE_NAME = 'node';
 const NODE_ADDRESSES = ['172.18.0.2', 'fd00:172:18::2'].map(addressOf); // as the first node of a kind cluster
 const QUEUE = 0; // the node's namespace is the lab's alone
 const FLOWS_KEPT = 10_000;
+const STARTING_MS = 100; // built-in servers listen within a few
 const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then is reported as it is
 
 /** A change of what the lab holds. */
@@ -88,10 +89,8 @@ export class RunningLab {
     onProgress: (text: string) => void,
   ): Promise<RunningLab> {
     const lab = new RunningLab(spec, place.folder);
-    const change = lab.#firstChange();
-    await prepareNode(NODE_ADDRESSES);
     lab.#recorder.addTable(lab.#version, lab.#table);
-    lab.#dataPlane = await DataPlane.start({
+    const dataPlane = DataPlane.start({
       namespace: lab.#nodeNamespace,
       queue: QUEUE,
       table: lab.#table.buffer,
@@ -103,6 +102,10 @@ export class RunningLab {
       },
       onFailure: place.onFailure,
     });
+    const prepared = Promise.all([prepareNode(NODE_ADDRESSES), dataPlane]);
+    prepared.catch(() => undefined); // awaited below; manifests that are refused come first
+    const change = lab.#firstChange(); // while the kernel and the gate's thread work
+    [, lab.#dataPlane] = await prepared;
     onProgress('the gate is closed and judges');
     lab.#outside = await startOutsideHosts(spec.external);
     await lab.#serially(() => lab.#make(change.change, change.built));
@@ -266,7 +269,8 @@ export class RunningLab {
     const added = await this.#fleet.add(this.cluster.pods);
     if (added.length > 0 || gone.length > 0 || retired) await this.#plane.setPods(this.#attached());
     this.#recorder.setNames(this.#names());
-    for (const runtime of added) runtime.start();
+    // What is ready at once is published at once.
+    await Promise.race([Promise.all(added.map((runtime) => runtime.start())), delay(STARTING_MS)]);
     await this.#publish();
   }
 

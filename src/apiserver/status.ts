@@ -45,7 +45,7 @@ export class ApiError extends Error {
       status: 'Failure',
       message: this.message,
       reason: this.reason,
-      details: this.details,
+      ...(Object.keys(this.details).length === 0 ? {} : { details: this.details }),
       code: this.code,
     };
   }

@@ -1,5 +1,5 @@
 import type { BlockPeer } from '../model/policy.ts';
-import { contains, type Prefix } from '../net/prefix.ts';
+import { contains } from '../net/prefix.ts';
 import { getOrMake } from './get-or-make.ts';
 import type { Block, CidrClass, PolicyState } from './table-state.ts';
 

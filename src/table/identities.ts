@@ -1,6 +1,4 @@
 import { declaredPorts, type Pod } from '../model/pod.ts';
-import type { Direction } from '../model/policy.ts';
-import type { Labels } from '../model/selector.ts';
 import type { Protocol } from '../net/port.ts';
 import { getOrMake } from './get-or-make.ts';
 import type { Identity, PortNames } from './table-state.ts';

@@ -1,4 +1,3 @@
-import type { Direction } from '../model/policy.ts';
 import type { Arena } from './arena.ts';
 import type { Columns } from './columns.ts';
 import { SHIFT } from './layout.ts';

@@ -1,4 +1,4 @@
-import type { Direction, NetworkPolicy, Rule } from '../model/policy.ts';
+import type { Rule } from '../model/policy.ts';
 import { getOrMake } from './get-or-make.ts';
 import { portName } from './identities.ts';
 import type { PortRange } from './port-classes.ts';

@@ -119,6 +119,13 @@ describe('change', () => {
     expect(await shown(path)).toBe(value);
   });
 
+  it('refuses a patch that does not fit', async () => {
+    const { err } = await kubectl('patch netpol changed --type=json -p [{"op":"remove","path":"/spec/x"}]', {
+      code: 1,
+    });
+    expect(err).toBe('The request is invalid: the server rejected our request due to an error in our request\n');
+  });
+
   it('edits in an editor', async () => {
     await kubectl('apply -f -', { input: policy('edited') });
     const edited = await kubectl('edit netpol edited', { env: { EDITOR: 'sed -i s/client/editor/' } });

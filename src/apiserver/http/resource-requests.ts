@@ -1,5 +1,5 @@
 import { isList, isObject, type JsonObject, type JsonValue } from '../../manifest/json.ts';
-import { at, nameOf, textAt, uidOf, type ApiObject } from '../api-object.ts';
+import { at, textAt, uidOf, type ApiObject } from '../api-object.ts';
 import type { ApiStore } from '../api-store.ts';
 import type { WriteTarget } from '../object-draft.ts';
 import { jsonPatch, JsonPatchError } from '../patch/json-patch.ts';
@@ -190,7 +190,7 @@ function patchedBy(mediaType: string, value: JsonValue, object: ApiObject): Json
     try {
       return jsonPatch(object, value);
     } catch (error) {
-      if (error instanceof JsonPatchError) throw rejectedPatch(object, error.message);
+      if (error instanceof JsonPatchError) throw rejectedPatch();
       throw error;
     }
   }
@@ -200,13 +200,9 @@ function patchedBy(mediaType: string, value: JsonValue, object: ApiObject): Json
     : strategicMerge(object, value, rulesOf(object.kind));
 }
 
-function rejectedPatch(object: ApiObject, detail: string): ApiError {
-  return new ApiError({
-    code: 422,
-    reason: 'Invalid',
-    message: 'the server rejected our request due to an error in our request',
-    details: { name: nameOf(object), causes: [{ reason: 'UnexpectedServerResponse', message: detail }] },
-  });
+function rejectedPatch(): ApiError {
+  const message = 'the server rejected our request due to an error in our request';
+  return new ApiError({ code: 422, reason: 'Invalid', message });
 }
 
 function deleteOptions(exchange: Exchange, body: JsonObject): DeleteOptions {

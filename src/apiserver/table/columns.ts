@@ -111,6 +111,7 @@ const COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map<string, readonly
     'ReplicationController',
     [NAME, ...REPLICAS, AGE, ...CONTAINERS, wide('Selector', (rc) => pairsText(textMapAt(rc, 'spec', 'selector')))],
   ],
+  ['Scale', [NAME, count('Desired', 'spec', 'replicas'), count('Available', 'status', 'replicas'), AGE]],
   [
     'Service',
     [

@@ -26,6 +26,8 @@ export interface ContainerSetting {
   readonly onChange: () => void;
 }
 
+// A command that ends sooner never counts as running, or a pod that only crashes would be ready for a moment.
+const SETTLED_MS = 150;
 // Kubernetes waits 10 s to 5 min between restarts; a lab's user should not have to.
 const FIRST_RESTART_MS = 250;
 const LAST_RESTART_MS = 10_000;
@@ -116,8 +118,9 @@ export class ContainerRuntime {
   async #runOnce(command: readonly string[]): Promise<number> {
     const child = this.#setting.startCommand(command);
     this.#child = child;
-    this.#enter({ kind: 'running' });
-    const [code] = (await once(child, 'close')) as [number | null];
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    if (await Promise.race([closed.then(() => false), delay(SETTLED_MS, true)])) this.#enter({ kind: 'running' });
+    const [code] = await closed;
     return code ?? 137; // as Kubernetes reports a container that a signal ended
   }
 

@@ -8,7 +8,7 @@ export interface Entry {
 }
 
 /** `NAMESPACE/NAME`: the key of an object among those of its resource. */
-export function keyOf(namespace: string, name: string): string {
+function keyOf(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }
 

@@ -55,7 +55,7 @@ function parseFieldSelector(text: string): FieldTerm[] {
  * A label selector as it is written in a URL: `a=b,c!=d,e in (f,g),h notin (i),j,!k`. Throws a 400 with what is wrong.
  * Source: k8s.io/apimachinery/pkg/labels. Cost: linear in the text.
  */
-export function parseLabelSelector(text: string): Selector {
+function parseLabelSelector(text: string): Selector {
   const tokens = tokensOf(text);
   if (tokens.length === 0) return EVERYTHING;
   const parser = new SelectorParser(tokens);

@@ -52,7 +52,7 @@ export class ApiError extends Error {
 }
 
 /** `deployments.apps`; core resources have no group. */
-export function qualifiedResource({ plural, group }: StatusSubject): string {
+function qualifiedResource({ plural, group }: StatusSubject): string {
   return group === '' ? plural : `${plural}.${group}`;
 }
 

@@ -3,6 +3,7 @@ import { pathText } from '../manifest/field-path.ts';
 import { notSupported, required, type Finding } from '../manifest/finding.ts';
 import type { Issue } from '../manifest/issue.ts';
 import type { JsonObject } from '../manifest/json.ts';
+import type { ManifestObject } from '../manifest/manifest.ts';
 import { matchKind } from '../manifest/known-kinds.ts';
 import { dnsSubdomainErrors } from '../manifest/name-rules.ts';
 import { cidrWarnings, parseCidr } from '../manifest/cidr.ts';
@@ -44,13 +45,18 @@ export function issuesOf(resource: Resource, object: ApiObject): FieldIssue[] {
   const { kind, namespaced } = resource;
   const apiVersion = apiVersionOf(resource);
   if (matchKind(apiVersion, kind).kind === 'known') {
-    const [namespace, name] = [namespaceOf(object), nameOf(object)];
-    const source = { file: '', line: 0 };
-    return validateObject({ apiVersion, kind, namespace, name, value: object, source, lineOf: () => 0 });
+    return validateObject(manifestOf(object));
   }
   const metadata = objectAt(object, 'metadata') as ObjectMeta; // it has been decoded
   const findings = [...checkMetadata(metadata, { namespaced, nameErrors: dnsSubdomainErrors }), ...checkRest(object)];
   return findings.map(({ path, type, message }) => ({ field: pathText(path), type, message }));
+}
+
+/** A stored object as src/manifest reads it: what a cluster is built of. `file` stands for the place that it came from. */
+export function manifestOf(object: ApiObject, file = ''): ManifestObject {
+  const { apiVersion, kind } = object;
+  const [namespace, name] = [namespaceOf(object), nameOf(object)];
+  return { apiVersion, kind, namespace, name, value: object, source: { file, line: 0 }, lineOf: () => 0 };
 }
 
 /** What the API server takes, but warns of. */

@@ -1,7 +1,6 @@
 import type { Cluster } from '../model/cluster.ts';
 import { invariant } from '../model/invariant.ts';
-import { podKey, type Pod } from '../model/pod.ts';
-import type { NetworkPolicy } from '../model/policy.ts';
+import type { Pod } from '../model/pod.ts';
 import type { Connection } from '../model/verdict.ts';
 import { parseIp, toBytes, type Family } from '../net/ip.ts';
 import { IP_PROTOCOL } from '../net/port.ts';
@@ -10,6 +9,7 @@ import { compile } from '../table/compile.ts';
 import { openTable, type Decider } from '../table/decider.ts';
 import { LiveTable } from '../table/live-table.ts';
 import type { TableStats } from '../table/policy-table.ts';
+import { measureChanges } from './table-changes.ts';
 import { measureCidrs, type CidrTimes } from './table-cidrs.ts';
 import { measure, summary, timeOf, type Times } from './timing.ts';
 import { SCALES, workload, type ScaleName } from './workload.ts';
@@ -42,7 +42,6 @@ export interface TableFigures {
 const QUERIES = 1 << 16;
 const ROUNDS = 41;
 const SAMPLE = 200;
-const CHANGES = 500;
 
 /** Measures everything at one scale. Throws if the table's answers differ from the reference's. */
 export function measureTable(scale: ScaleName, seed: number): TableFigures {
@@ -85,7 +84,10 @@ export function measureTable(scale: ScaleName, seed: number): TableFigures {
     compileMs,
     stats,
     snapshotOpenMs: inMs(measure(() => openTable(buffer), { count: 1, rounds: 9 })),
-    changes: measureChanges(cluster, decider, four),
+    changes: measureChanges(LiveTable.from(cluster), (changed) => {
+      const after = openTable(changed);
+      return four.every((each) => decideOne(after, each) === decideOne(decider, each));
+    }),
     cidrs: measureCidrs(
       cluster,
       four.map(({ destination }) => destination),
@@ -187,110 +189,6 @@ function allocations(decider: Decider, queries: readonly Connection[]): number {
     least = Math.min(least, Math.max(0, process.memoryUsage().heapUsed - before) / (20 * queries.length));
   }
   return Math.round(least * 100) / 100;
-}
-
-/** Times each kind of change, each undone again, in the same table with a reader. */
-function measureChanges(cluster: Cluster, decider: Decider, queries: readonly Connection[]): Record<string, Times> {
-  const table = LiveTable.from(cluster);
-  openTable(table.buffer);
-  const { pods, policies } = cluster;
-  const at = <T>(list: readonly T[], index: number): T => list[(index * 7919) % list.length] as T;
-  const inPairs = (change: (index: number) => readonly [() => unknown, () => unknown]): Times => {
-    const times: number[] = [];
-    for (let index = 0; index < CHANGES; index++) for (const step of change(index)) times.push(timeOf(step));
-    return summary(times.slice(CHANGES / 5)); // the first warm up
-  };
-  const twin = (pod: Pod, index: number): Pod => {
-    const other =
-      pods.find((each, place) => place > index % 50 && each.namespace === pod.namespace && each !== pod) ?? pod;
-    return { ...pod, labels: other.labels, containers: other.containers };
-  };
-  const figures: Record<string, Times> = {};
-  figures.relabelToKnown = inPairs((index) => {
-    const pod = at(pods, index);
-    const changed = twin(pod, index);
-    return [
-      () => {
-        table.setPod(changed);
-      },
-      () => {
-        table.setPod(pod);
-      },
-    ];
-  });
-  figures.relabelToUnknown = inPairs((index) => {
-    const pod = at(pods, index);
-    const changed = { ...pod, labels: new Map([...pod.labels, ['changed', String(index)]]) };
-    return [
-      () => {
-        table.setPod(changed);
-      },
-      () => {
-        table.setPod(pod);
-      },
-    ];
-  });
-  figures.removeAndAddPod = inPairs((index) => {
-    const pod = at(pods, index);
-    return [
-      () => table.removePod(podKey(pod)),
-      () => {
-        table.setPod(pod);
-      },
-    ];
-  });
-  figures.changePolicy = inPairs((index) => {
-    const policy = at(policies, index);
-    const changed = withOtherPorts(policy, index);
-    return [
-      () => {
-        table.setPolicy(changed);
-      },
-      () => {
-        table.setPolicy(policy);
-      },
-    ];
-  });
-  figures.removeAndAddPolicy = inPairs((index) => {
-    const policy = at(policies, index);
-    return [
-      () => table.removePolicy(podKey(policy)),
-      () => {
-        table.setPolicy(policy);
-      },
-    ];
-  });
-  figures.namespaceLabels = inPairs((index) => {
-    const namespace = at([...cluster.namespaces.values()], index);
-    const changed = { ...namespace, labels: new Map([...namespace.labels, ['team', `team-${index % 40}`]]) };
-    return [
-      () => {
-        table.setNamespace(changed);
-      },
-      () => {
-        table.setNamespace(namespace);
-      },
-    ];
-  });
-  const after = openTable(table.buffer);
-  const same = queries.every((each) => decideOne(after, each) === decideOne(decider, each));
-  invariant(same, 'every change is undone');
-  return figures;
-}
-
-function withOtherPorts(policy: NetworkPolicy, index: number): NetworkPolicy {
-  const port = { kind: 'range', first: 20_000 + index, last: 20_000 + index } as never;
-  const change = (side: NetworkPolicy['ingress']): NetworkPolicy['ingress'] =>
-    side.kind === 'ignored'
-      ? side
-      : {
-          kind: 'isolates',
-          rules: side.rules.map((rule) => ({
-            ...rule,
-            ports: { kind: 'list', ports: [{ protocol: 'TCP', port, source: rule.source }] },
-          })),
-        };
-  return { ...policy, ingress: change(policy.ingress), egress: change(policy.egress) };
 }
 
 /** The table of the pods of one node only. */

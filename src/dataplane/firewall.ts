@@ -7,6 +7,9 @@ export const DENY_MARK = 0x4e50;
 /** Bits in the marks of conntrack entries: a flow that can be cut, and one that is; see conntrack.ts. */
 export const FLOW_MARK = { cuttable: 1, cut: 2 } as const;
 
+/** Where the gate sends markers to itself, see gate-marker.ts: a loopback address that nobody else uses, port discard (RFC 863). */
+export const MARKER = { address: { text: '127.0.0.254', word: 0x7f0000fe }, port: 9 } as const;
+
 /** A pod's (or outside host's) interface on the node's side, and the addresses that may come from it. */
 export interface AttachedPod {
   readonly interface: string;
@@ -45,6 +48,10 @@ export function gateRules({ family, queue, established }: GateRuleOptions): stri
   return [
     '*mangle',
     ':FORWARD DROP',
+    // The gate's own markers, see gate-marker.ts.
+    ...(family === 4
+      ? ['-F OUTPUT', `-A OUTPUT -d ${MARKER.address.text} -p udp --dport ${MARKER.port} ${toGate}`]
+      : []),
     '-F FORWARD',
     // Before conntrack has a say: a connection that reuses a port must not ride on an old entry.
     `-A FORWARD -p tcp --syn ${toGate}`,

@@ -2,7 +2,7 @@
 const CURRENT = 0;
 const JUDGING = 1;
 const STOP = 2;
-const JUDGED = 3;
+const MARKER = 3;
 const WORDS = 4;
 
 /**
@@ -68,21 +68,21 @@ export class GateControl {
     Atomics.notify(this.#words, JUDGING);
   }
 
-  /** Gate's thread: verdicts are sent of every packet up to that id. */
-  judged(id: number): void {
-    Atomics.store(this.#words, JUDGED, id | 0);
-    Atomics.notify(this.#words, JUDGED);
+  /** Gate's thread: verdicts are sent of every packet that was queued before that marker. */
+  reached(marker: number): void {
+    Atomics.store(this.#words, MARKER, marker);
+    Atomics.notify(this.#words, MARKER);
   }
 
-  /** Main: waits until every packet up to that id has its verdict. @returns false if that did not come about in time. */
-  awaitJudged(id: number, timeoutMs: number): boolean {
+  /** Main: waits until that marker or a later one is reached. @returns false if that did not come about in time. */
+  awaitMarker(marker: number, timeoutMs: number): boolean {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const last = Atomics.load(this.#words, JUDGED);
-      if (((last - id) | 0) >= 0) return true; // ids are 32 bits and start again after the last
+      const last = Atomics.load(this.#words, MARKER);
+      if (((last - marker) | 0) >= 0) return true; // markers are 32 bits and start again after the last
       const left = deadline - performance.now();
       if (left <= 0) return false;
-      Atomics.wait(this.#words, JUDGED, last, left);
+      Atomics.wait(this.#words, MARKER, last, left);
     }
   }
 

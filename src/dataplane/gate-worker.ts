@@ -4,6 +4,7 @@ import { emptyHeader, readPacket } from '../net/packet.ts';
 import { openTable, type Decider } from '../table/decider.ts';
 import { FlowBatch } from './flow-record.ts';
 import { GateControl } from './gate-control.ts';
+import { readMarker } from './gate-marker.ts';
 import { ReceiveRing } from './netlink.ts';
 import { PACKET_MESSAGE_BYTES, readQueued, VerdictBatch } from './nfqueue.ts';
 import { RepeatFilter } from './repeat-filter.ts';
@@ -43,6 +44,7 @@ class GateLoop {
   readonly #packet = { id: 0, payloadAt: -1, payloadEnd: -1 };
   #decider: Decider;
   #version = 1;
+  #marker = 0;
 
   constructor(data: GateWorkerData) {
     this.#data = data;
@@ -73,7 +75,7 @@ class GateLoop {
       const timeMs = Date.now();
       for (let slot = 0; slot < count; slot++) this.#judgeOne(slot, timeMs);
       this.#verdicts.send(this.#data.socket);
-      this.#control.judged(this.#packet.id);
+      if (this.#marker !== 0) this.#control.reached(this.#marker);
     } finally {
       this.#control.rest();
     }
@@ -98,6 +100,12 @@ class GateLoop {
     if (!readQueued(view, slot * slotBytes, this.#ring.lengthOf(slot), packet)) return;
     const header = this.#header;
     if (packet.payloadAt < 0 || !readPacket(bytes, packet.payloadAt, packet.payloadEnd, header)) {
+      this.#verdicts.drop(packet.id);
+      return;
+    }
+    const marker = readMarker(bytes, packet.payloadEnd, header);
+    if (marker !== 0) {
+      this.#marker = marker;
       this.#verdicts.drop(packet.id);
       return;
     }

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { LabError } from '../model/lab-error.ts';
@@ -8,7 +7,8 @@ import { DENY_MARK } from './firewall.ts';
 import { readFlows, type FlowRecord } from './flow-record.ts';
 import { GateControl } from './gate-control.ts';
 import type { GateWorkerData, NextTable } from './gate-worker.ts';
-import { closeFd, inNamespace, SystemCallError } from './libc.ts';
+import { MarkerSender } from './gate-marker.ts';
+import { closeFd, SystemCallError } from './libc.ts';
 import { openQueue, unbindQueue } from './nfqueue.ts';
 
 /** What a gate is started with. */
@@ -27,7 +27,8 @@ export interface GateOptions {
 
 // A batch of verdicts takes far less; this long means that the gate's thread hangs.
 const SWAP_TIMEOUT_MS = 2000;
-const DRAIN_STEP_MS = 2;
+const DRAIN_TIMEOUT_MS = 500;
+const DRAIN_STEP_MS = 20;
 
 /**
  * Judges every packet that the kernel queues, in a thread of its own, against the newest table.
@@ -39,6 +40,7 @@ export class Gate {
   readonly #worker: Worker;
   readonly #tables: MessagePort;
   readonly #control: GateControl;
+  readonly #markers: MarkerSender;
   readonly #exited: Promise<unknown>;
   #version = 1;
   #state: 'starting' | 'running' | 'stopping' | 'ended' = 'starting';
@@ -50,6 +52,7 @@ export class Gate {
     const flows = new MessageChannel();
     this.#options = options;
     this.#socket = socket;
+    this.#markers = new MarkerSender(options.namespace);
     this.#tables = tables.port1;
     this.#control = new GateControl();
     this.#control.publish(this.#version);
@@ -95,8 +98,8 @@ export class Gate {
   }
 
   /**
-   * Puts another table in force. When it returns, every packet not judged yet is judged by this
-   * table, and what an older one accepted has left the node's chains.
+   * Puts another table in force. What was queued before the call is judged by the old table, what is
+   * queued after its return by this one, and what the old one accepted has left the node's chains by then.
    * @returns the table, opened. Throws TableFormatError, the old table staying in force.
    * Cost: some 10 µs, and the rest of a batch if one is being judged.
    */
@@ -113,24 +116,14 @@ export class Gate {
     return decider;
   }
 
-  /** Waits until what the kernel has queued so far is judged, by the old table. */
+  /** Waits until what the kernel has queued so far is judged, by the table that was in force when it was sent. */
   #drain(): void {
-    const { lastId } = this.#backlog();
-    const deadline = performance.now() + SWAP_TIMEOUT_MS;
-    // A packet that found the socket's buffer full has an id but is never judged: hence the second look.
-    while (this.#backlog().waiting > 0 && !this.#control.awaitJudged(lastId, DRAIN_STEP_MS)) {
-      if (performance.now() > deadline) return;
-    }
-  }
-
-  /** How many packets wait for a verdict, and the id of the last one queued. Source: nfqnl's seq_show in nfnetlink_queue.c. */
-  #backlog(): { waiting: number; lastId: number } {
-    const { queue, namespace } = this.#options;
-    const read = (): string => readFileSync('/proc/thread-self/net/netfilter/nfnetlink_queue', 'utf8');
-    const text = namespace === undefined ? read() : inNamespace(namespace, read);
-    const lines = text.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
-    const columns = lines.find(([number]) => number === queue) ?? [];
-    return { waiting: columns[2] ?? 0, lastId: columns[7] ?? 0 };
+    if (this.#state !== 'running') return;
+    const deadline = performance.now() + DRAIN_TIMEOUT_MS;
+    do {
+      const marker = this.#markers.send();
+      if (marker === undefined || this.#control.awaitMarker(marker, DRAIN_STEP_MS)) return;
+    } while (performance.now() < deadline); // a full queue drops markers as well
   }
 
   /** Ends the gate; nothing passes from then on. Takes a few milliseconds, 200 at most. */
@@ -150,6 +143,7 @@ export class Gate {
     this.#control.rest();
     this.#tables.close();
     closeFd(this.#socket);
+    this.#markers.close();
     if (unasked) this.#options.onFailure(this.#failure ?? new Error('the gate ended unexpectedly'));
   }
 }

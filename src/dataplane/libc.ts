@@ -48,6 +48,16 @@ export const libc = {
     length: number,
     flags: number,
   ) => number,
+  sendto: library.func(
+    'long sendto(int fd, void *bytes, size_t length, int flags, void *address, uint32_t addressLength)',
+  ) as (
+    fd: number,
+    bytes: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
+  ) => number,
   recv: library.func('long recv(int fd, void *bytes, size_t length, int flags)') as (
     fd: number,
     bytes: Uint8Array,
@@ -172,12 +182,24 @@ export function boundSocket({ namespace, type, address, port }: Binding): number
 }
 
 /**
- * An unconnected socket in a network namespace, for `new net.Socket({ fd }).connect(…)` or
+ * An unconnected socket in a network namespace, this thread's if none is given, for `new net.Socket({ fd }).connect(…)` or
  * `dgram.Socket.bind({ fd })`. Connect at once: Node polls an unconnected TCP socket as hung up.
  * Throws SystemCallError.
  */
-export function plainSocket(options: { namespace: number; type: 'tcp' | 'udp'; family: Family }): number {
-  return inNamespace(options.namespace, () => withSocket(options.type, options.family, () => undefined));
+export function plainSocket(options: { namespace: number | undefined; type: 'tcp' | 'udp'; family: Family }): number {
+  const { namespace, type, family } = options;
+  const make = (): number => withSocket(type, family, () => undefined);
+  return namespace === undefined ? make() : inNamespace(namespace, make);
+}
+
+/** Sends a datagram from a UDP socket of IPv4, at once. @returns whether the kernel took it. */
+export function sendDatagram(
+  fd: number,
+  to: { readonly address: readonly number[]; readonly port: number },
+  payload: Uint8Array,
+): boolean {
+  const name = socketAddress(4, to.address, to.port);
+  return libc.sendto(fd, payload, payload.length, 0, name, name.length) === payload.length;
 }
 
 /** Sets an integer socket option. Throws SystemCallError. */

@@ -11,6 +11,10 @@ const GROWTH = 1.5;
  * finds it odd, or another after its decision than before, decides again. So every decision is that
  * of the table before a commit or after it, and what a commit frees is used again at once, though
  * some reader may be on its way there. Blocks that no reader can reach yet are written at any time.
+ *
+ * Readers use plain loads, for Atomics.load costs as much as a decision. So this relies on loads that
+ * are done in the order in which they are written, as the engine and x86-64 do. On a processor that
+ * reorders them, let no reader decide during a commit: the gate's handshake around a batch does so.
  */
 export class Arena {
   /** The buffer's words. Another array after an allocation that made the buffer grow. */

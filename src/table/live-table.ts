@@ -37,6 +37,9 @@ const SPARE_WORDS = 4096;
  * changes appears to the readers of `buffer` all at once: each decision is that of the table before
  * the call or after it. A buffer that has become too small is left behind with its last state, and
  * `buffer` is a larger one: give it to readers after each change, or whenever it is another one.
+ *
+ * What a change replaces is used again, but for port sets and the bounds of ports: those that were in
+ * use once stay until a new table is made. Some hundred bytes each, they matter after many thousands.
  */
 export class LiveTable implements PolicyTable {
   readonly #isSubject: (pod: Pod) => boolean;

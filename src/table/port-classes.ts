@@ -89,7 +89,8 @@ export class PortClasses {
     for (let page = from >>> SHIFT.portPage; page < Math.ceil(to / PAGE); page++) {
       const [first, last] = [Math.max(from, page * PAGE), Math.min(to, (page + 1) * PAGE)];
       if (last - first === PAGE) {
-        this.#arena.words[PLACE.ports + page] = this.#uniformPage(portClass);
+        const uniform = this.#uniformPage(portClass); // which may replace the arena's words
+        this.#arena.words[PLACE.ports + page] = uniform;
         continue;
       }
       const own = this.#ownPage(page);

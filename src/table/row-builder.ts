@@ -152,8 +152,9 @@ export class RowBuilder {
   }
 
   #makePalette(sets: readonly number[]): RowContent['palette'] {
+    const offsets = sets.map((set) => this.#portSets.offsetOf(set)); // which may replace the arena's words
     const offset = this.#arena.alloc(paletteWords(sets));
-    sets.forEach((set, place) => (this.#arena.words[offset + place] = this.#portSets.offsetOf(set)));
+    this.#arena.words.set(offsets, offset);
     return { sets, offset };
   }
 

@@ -29,6 +29,18 @@ describe('GateControl', () => {
     expect(control.awaitQuiet(2, 0)).toBe(true);
   });
 
+  test('a marker is waited for, no longer than asked, also past the last of 32 bits', () => {
+    const control = new GateControl();
+    expect(control.awaitMarker(1, 1)).toBe(false);
+    control.reached(2);
+    expect(control.awaitMarker(1, 0)).toBe(true);
+    expect(control.awaitMarker(3, 1)).toBe(false);
+    control.reached(2 ** 31 - 1);
+    expect(control.awaitMarker(-(2 ** 31), 1)).toBe(false);
+    control.reached(-(2 ** 31));
+    expect(control.awaitMarker(2 ** 31 - 1, 0)).toBe(true);
+  });
+
   test('stop is seen through the shared memory', () => {
     const control = new GateControl();
     const other = new GateControl(control.buffer);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { SCALES, workload } from '../../src/bench/workload.ts';
+import { workloadQueries } from '../../src/bench/workload-queries.ts';
 import { podKey } from '../../src/model/pod.ts';
 import type { Connection } from '../../src/model/verdict.ts';
 import { evaluate } from '../../src/reference/evaluate.ts';
@@ -26,6 +28,33 @@ describe(`after any changes the table is that of the cluster (NETPOL_LAB_SEED=${
     for (let sequence = 0; sequence < SEQUENCES; sequence += 1) runSequence(SEED + sequence);
   });
 });
+
+test('a table of 1,000 pods and 500 policies that came one by one is that of the cluster', { timeout: 60_000 }, () => {
+  const given = workload(SCALES.M, SEED);
+  const table = new LiveTable();
+  for (const each of given.namespaces.values()) table.setNamespace(each);
+  const [early, late] = [given.pods.slice(0, 500), given.pods.slice(500)];
+  for (const each of early) table.setPod(each);
+  for (const each of given.policies) table.setPolicy(each);
+  for (const each of late) table.setPod(each);
+  expect(table.cluster.policies).toEqual(given.policies);
+  expectEqual(table, given);
+  const odd = { ...given, policies: given.policies.filter((_, index) => index % 2 === 1), pods: late };
+  for (const each of given.policies.filter((_, index) => index % 2 === 0)) table.removePolicy(podKey(each));
+  for (const each of early) table.removePod(podKey(each));
+  expectEqual(table, odd);
+});
+
+/** Compares numbers on random connections of both families. */
+function expectEqual(table: LiveTable, given: Cluster): void {
+  const [live, fresh] = [openTable(table.buffer), openTable(compile(given).buffer)];
+  const isAllowed = (question: Connection): boolean => decideByNumbers(fresh, question) === 0;
+  for (const family of [4, 6] as const) {
+    for (const question of workloadQueries(given, { count: 2000, family, seed: SEED, isAllowed })) {
+      expect(decideByNumbers(live, question)).toBe(decideByNumbers(fresh, question));
+    }
+  }
+}
 
 /** One sequence of changes; throws at the first answer that is wrong. */
 function runSequence(seed: number): void {

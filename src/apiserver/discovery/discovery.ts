@@ -25,7 +25,7 @@ export const VERSION: JsonObject = {
 };
 
 /** The groups served, each with its one version; the core group is not among them. */
-export function namedGroups(): GroupVersion[] {
+function namedGroups(): GroupVersion[] {
   const all = [...RESOURCES, ...REVIEWS, { group: 'autoscaling', version: 'v1' }].filter(({ group }) => group !== '');
   return [...new Map(all.map(({ group, version }) => [group, { group, version }])).values()];
 }

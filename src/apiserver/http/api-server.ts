@@ -45,6 +45,8 @@ export class ApiServer {
   readonly #store: ApiStore;
   readonly #streams: PodStreams | undefined;
   readonly #scheme: string;
+  /** Connections that streams have taken over: the HTTP server does not know them any more. */
+  readonly #upgraded = new Set<Duplex>();
 
   private constructor(options: ApiServerOptions) {
     const { certificate, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
@@ -61,7 +63,12 @@ export class ApiServer {
       keepAliveTimeout: KEEP_ALIVE_MS,
     };
     this.#server = certificate
-      ? createTlsServer({ ...limits, cert: certificate.certificatePem, key: certificate.keyPem })
+      ? createTlsServer({
+          ...limits,
+          handshakeTimeout: requestTimeoutMs,
+          cert: certificate.certificatePem,
+          key: certificate.keyPem,
+        })
       : createServer(limits);
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('request', (request, response) => void this.#answer(request, response));
@@ -89,6 +96,7 @@ export class ApiServer {
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeAllConnections();
+    for (const socket of this.#upgraded) socket.destroy();
     await closed;
   }
 
@@ -124,6 +132,8 @@ export class ApiServer {
 
   /** Answers a request that wants the connection itself. */
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    this.#upgraded.add(socket);
+    socket.on('close', () => this.#upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
     try {
       this.#guard.check(request);

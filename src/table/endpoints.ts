@@ -89,7 +89,8 @@ export class Endpoints {
       return;
     }
     const owner = this.ownerOf(ip.text);
-    const node = owner && this.#nodes.get(nodeKey(owner.pod))?.offset;
+    // Where a pod runs is of no account to its peers: without it, those that are alike share a record.
+    const node = owner?.identity?.isSubject ? this.#nodes.get(nodeKey(owner.pod))?.offset : undefined;
     this.#map.put(entry, { identity: owner?.identity, nodeAddress: nodeId, node: node ?? 0 });
   }
 

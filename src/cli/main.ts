@@ -8,6 +8,7 @@ import { Interrupted } from './interruption.ts';
 import { OutputClosed, Terminal } from './terminal.ts';
 import { addVerb, type Verb } from './verb.ts';
 import { APPLY } from './apply.ts';
+import { BENCH } from './bench.ts';
 import { CHECK } from './check.ts';
 import { DELETE } from './delete.ts';
 import { DOWN } from './down.ts';
@@ -72,6 +73,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(LABEL);
   add(CHECK);
   add(VALIDATE);
+  add(BENCH);
   const [first = '', ...rest] = argv;
   if (first === COMPLETION_REQUEST) {
     const found = await nameCompletions(rest);

@@ -23,8 +23,8 @@ export { connectionDecider } from '../table/connection-decider.ts';
 export { DENIED, openTable, type Decider } from '../table/decider.ts';
 export { nearMisses } from '../table/near-miss.ts';
 export { TableFormatError } from '../table/layout.ts';
+export { LiveTable } from '../table/live-table.ts';
 export type { PolicyTable, TableStats } from '../table/policy-table.ts';
-// LiveTable, which follows changes of the cluster, goes here.
 
 /**
  * The connection that a question means, in the command line's words: endpoints `default/web`,

@@ -3,7 +3,7 @@ import type { ExternalHost } from '../../src/lab/lab-client.ts';
 /** Labels by object: `x` is a namespace, `x/a` a pod. */
 export type LabelsOf = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-export const NAMESPACES = ['x', 'y', 'z'] as const;
+const NAMESPACES = ['x', 'y', 'z'] as const;
 const PODS = ['a', 'b', 'c'] as const;
 
 /** The pods of the cluster: `x/a` to `z/c`. */
@@ -33,7 +33,7 @@ export const FIRST_LABELS: LabelsOf = Object.fromEntries(
 );
 
 /** Addresses that policies can name: of `y/b`, the second pod of the second namespace, 10.244.2.2 and fd00:10:244::2:2. */
-export function podAddresses(key: string): readonly [string, string] {
+function podAddresses(key: string): readonly [string, string] {
   const [namespace = '', name = ''] = key.split('/');
   const [row, place] = [
     NAMESPACES.findIndex((each) => each === namespace) + 1,

@@ -154,7 +154,7 @@ export function policyManifest(key: string, spec: string): string {
 }
 
 /** A manifest for apply(). */
-export function manifestFile(text: string): ManifestFile {
+function manifestFile(text: string): ManifestFile {
   return { path: 'test.yaml', text };
 }
 
@@ -162,13 +162,13 @@ export function manifestFile(text: string): ManifestFile {
 export type Footprint = ReadonlySet<string>;
 
 /** The namespaces that a lab's process is in and that it holds open, but for those that it shares with this one. */
-export function footprintOf(pid: number): Footprint {
+function footprintOf(pid: number): Footprint {
   const own = new Set(namespacesOf('self'));
   return new Set(namespacesOf(String(pid)).filter((namespace) => !own.has(namespace)));
 }
 
 /** Processes that are in such a namespace or hold one open, and mounts of one. */
-export function remainsOf(footprint: Footprint): string[] {
+function remainsOf(footprint: Footprint): string[] {
   const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const held = processes.flatMap((pid) => {
     const namespaces = namespacesOf(pid).filter((namespace) => footprint.has(namespace));

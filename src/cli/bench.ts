@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import type { BenchPlace } from '../bench/table-text.ts';
+import type { ScaleName } from '../bench/workload.ts';
+import { output } from './options.ts';
+import type { Verb } from './verb.ts';
+
+interface Options {
+  readonly what: string;
+  readonly scale: ScaleName[] | undefined;
+  readonly seed: string | undefined;
+  readonly o: 'text' | 'json' | undefined;
+}
+
+const SCALES: readonly ScaleName[] = ['S', 'M', 'L', 'XL'];
+const SEED = 1;
+
+/** `bench`: measures the decision table against baselines of the same run. */
+export const BENCH: Verb<Options> = {
+  command: 'bench <what>',
+  describe: 'Measure the decision table, against a plain evaluator in the same run',
+  examples: [
+    ['bench table', 'All four scales, some minutes'],
+    ['bench table --scale S M -o json', 'Two of them, as JSON'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('what', { choices: ['table'], demandOption: true, type: 'string', describe: 'What to measure' })
+      .options({
+        scale: { choices: SCALES, array: true, describe: 'Pods: S 100, M 1,000, L 10,000, XL 100,000' },
+        seed: { type: 'string', describe: 'Seed of the workload' },
+        o: output('text', 'json'),
+      }),
+  run: async ({ scale = [...SCALES], seed, o }, terminal) => {
+    const { measureTable } = await import('../bench/table-bench.ts');
+    const { tableFiguresText } = await import('../bench/table-text.ts');
+    const all = scale.map((each) => {
+      terminal.progress(`measuring ${each}`);
+      return measureTable(each, Number(seed ?? SEED));
+    });
+    const here = place();
+    if (o === 'json') await terminal.printJson({ ...here, figures: all });
+    else await terminal.print(tableFiguresText(all, here));
+    return 0;
+  },
+};
+
+function place(): BenchPlace {
+  const [cpu] = cpus();
+  return {
+    machine: `${cpu?.model ?? 'unknown processor'}, ${cpus().length} cores`,
+    node: process.versions.node,
+    commit: commit(),
+  };
+}
+
+/** From a clone its commit, else the package's version. */
+function commit(): string {
+  const root = new URL('../..', import.meta.url);
+  try {
+    const hash = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8', stdio: 'pipe' });
+    return `commit ${hash.trim()}`;
+  } catch {
+    const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
+    return `version ${version}`;
+  }
+}

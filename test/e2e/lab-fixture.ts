@@ -11,6 +11,7 @@ import { connectLab, runningLabs } from '../../src/lab/connect.ts';
 import type { HttpLabClient } from '../../src/lab/http-client.ts';
 import type { LabSpec, LabStatus } from '../../src/lab/lab-client.ts';
 import { startLab } from '../../src/lab/start.ts';
+import { startTicks } from '../../src/lab/state-folder.ts';
 import type { ManifestFile } from '../../src/manifest/manifest.ts';
 import { given } from '../builders/given.ts';
 
@@ -34,6 +35,7 @@ export class TestLab implements AsyncDisposable {
   readonly status: LabStatus;
   readonly client: HttpLabClient;
   readonly #footprint: Footprint;
+  #endTicks: number | undefined;
   readonly #programs: ChildProcess[] = [];
 
   private constructor(status: LabStatus, client: HttpLabClient) {
@@ -87,11 +89,13 @@ export class TestLab implements AsyncDisposable {
 
   /** What is left of the lab on this machine: processes and mounts that hold one of its namespaces. */
   remains(): string[] {
-    return remainsOf(this.#footprint);
+    if (startTicks(this.status.pid) === undefined) this.#endTicks ??= ticksNow();
+    return remainsOf(this.#footprint, this.#endTicks ?? Infinity);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#programs) child.stdin?.destroy();
+    this.#endTicks ??= ticksNow();
     await this.client.stop();
     expect(this.remains()).toEqual([]);
   }
@@ -167,9 +171,14 @@ function footprintOf(pid: number): Footprint {
   return new Set(namespacesOf(String(pid)).filter((namespace) => !own.has(namespace)));
 }
 
-/** Processes that are in such a namespace or hold one open, and mounts of one. */
-function remainsOf(footprint: Footprint): string[] {
-  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+/**
+ * Processes that are in such a namespace or hold one open, and mounts of one. The kernel gives numbers of namespaces
+ * away again, to labs of other tests: so processes that started after `endTicks` do not count.
+ */
+function remainsOf(footprint: Footprint, endTicks: number): string[] {
+  const processes = readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && Number(startTicks(Number(name)) ?? Infinity) <= endTicks,
+  );
   const held = processes.flatMap((pid) => {
     const namespaces = namespacesOf(pid).filter((namespace) => footprint.has(namespace));
     return namespaces.length > 0 ? [`process ${pid} ${commandOf(pid)}: ${namespaces.join(' ')}`] : [];
@@ -178,6 +187,11 @@ function remainsOf(footprint: Footprint): string[] {
     .split('\n')
     .filter((line) => [...footprint].some((namespace) => line.includes(namespace)));
   return [...held, ...mounts];
+}
+
+/** The present moment as startTicks() counts: hundredths of a second since boot. */
+function ticksNow(): number {
+  return Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 100);
 }
 
 function namespacesOf(pid: string): string[] {

@@ -82,7 +82,9 @@ function connect(lane: Lane, address: string, { progress }: { id: string; progre
 function exchange(lane: Lane, address: string, { id, progress }: { id: string; progress: Progress }): Close {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.on('error', () => undefined);
-  socket.on('message', (message) => {
+  socket.on('message', (message, peer) => {
+    // A late answer to an earlier attempt can meet its port in this one's hands.
+    if (peer.port !== lane.port) return;
     if (lane.sourcePort === undefined || message.toString() === id) progress.answered();
   });
   socket.bind({ port: lane.sourcePort ?? 0 }, () => {

@@ -18,6 +18,7 @@ async function namesAfter(verb: string | undefined): Promise<readonly string[]> 
     case 'run':
       return shippedNames();
     case 'down':
+    case 'env':
       return runningNames();
     case 'get':
     case 'delete':

@@ -12,10 +12,12 @@ import { BENCH } from './bench.ts';
 import { CHECK } from './check.ts';
 import { DELETE } from './delete.ts';
 import { DOWN } from './down.ts';
+import { ENV } from './env.ts';
 import { EXEC } from './exec.ts';
 import { EXPLAIN } from './explain.ts';
 import { FLOWS } from './flows.ts';
 import { GET } from './get.ts';
+import { KUBECTL } from './kubectl.ts';
 import { LABEL } from './label.ts';
 import { LABS } from './labs.ts';
 import { MATRIX } from './matrix.ts';
@@ -39,7 +41,7 @@ const COMPLETION_REQUEST = '--get-yargs-completions';
 const MAX_WIDTH = 110; // of help; longer lines are hard to read
 
 const EPILOGUE = `Exit codes: 0 fine, 1 the answer is no or an expectation failed, 2 bad usage or input,
-3 this machine cannot do it, 70 a bug of netpol-lab; exec ends as its command does.`;
+3 this machine cannot do it, 70 a bug of netpol-lab; exec and kubectl end as their commands do.`;
 
 /** Runs a command line, given without the program's name. Sets the process's exit code; never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -71,6 +73,8 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(APPLY);
   add(DELETE);
   add(LABEL);
+  add(ENV);
+  add(KUBECTL);
   add(CHECK);
   add(VALIDATE);
   add(BENCH);

@@ -156,9 +156,9 @@ export function newNetworkNamespace(): number {
   }
 }
 
-/** What a socket is to be bound to. `namespace` is a descriptor; a family instead of an address means any address of it. */
+/** What a socket is to be bound to. `namespace` is a descriptor, undefined for this thread's own; a family instead of an address means any address of it. */
 export interface Binding {
-  readonly namespace: number;
+  readonly namespace: number | undefined;
   readonly type: 'tcp' | 'udp';
   readonly address: IpAddress | Family;
   readonly port: number;
@@ -172,13 +172,13 @@ export interface Binding {
 export function boundSocket({ namespace, type, address, port }: Binding): number {
   const family = typeof address === 'number' ? address : address.family;
   const name = socketAddress(family, typeof address === 'number' ? [] : toBytes(address.words), port);
-  return inNamespace(namespace, () =>
+  const make = (): number =>
     withSocket(type, family, (fd) => {
       setNumber(fd, SOL_SOCKET, SO_REUSEADDR, 1);
       if (family === 6) setNumber(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
       checked('bind', libc.bind(fd, name, name.length));
-    }),
-  );
+    });
+  return namespace === undefined ? make() : inNamespace(namespace, make);
 }
 
 /**

@@ -48,6 +48,30 @@ export async function execInPod(client: LabClient, command: PodCommand): Promise
   }
 }
 
+/**
+ * Runs a program of this machine on this process's own terminal, input and output, in this environment.
+ * @returns its exit code as execInPod() does; undefined if there is no such program.
+ */
+export async function runHere(
+  [program = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<number | undefined> {
+  const child = spawn(program, args, { stdio: 'inherit', env });
+  const forward = (signal: NodeJS.Signals): void => {
+    if (!process.stdin.isTTY || FORWARDED.includes(signal)) child.kill(signal);
+  };
+  const signals = [...FORWARDED, ...FROM_KEYBOARD];
+  for (const signal of signals) process.on(signal, forward);
+  try {
+    return await exitCode(child);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  } finally {
+    for (const signal of signals) process.off(signal, forward);
+  }
+}
+
 /** Runs a command in a pod without input and takes its output. Past `timeoutMs` it is killed. */
 export async function execCapture(client: LabClient, command: PodCommand & { timeoutMs: number }): Promise<Captured> {
   const target = await client.execTarget(command);

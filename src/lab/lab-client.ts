@@ -50,6 +50,8 @@ export interface LabStatus {
   readonly rootless: boolean;
   readonly startedAt: string;
   readonly options: LabOptions;
+  /** Where it serves the Kubernetes API, and the file that lets kubectl in. */
+  readonly api: { readonly server: string; readonly kubeconfig: string };
   readonly pods: readonly PodStatus[];
   readonly external: readonly ExternalHost[];
   readonly policies: number;

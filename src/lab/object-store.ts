@@ -22,6 +22,15 @@ export class ObjectStore {
     this.#labels = labels;
   }
 
+  /** The object of that kind and name as it was written. @returns undefined if there is none. */
+  get(target: {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  }): ManifestObject | undefined {
+    return this.#objects.get(objectKey(target));
+  }
+
   /** All objects, in the order in which they were first applied. */
   get objects(): readonly ManifestObject[] {
     return [...this.#objects.values()];
@@ -53,6 +62,7 @@ export class ObjectStore {
     readonly missing: readonly string[];
   } {
     const objects = new Map(this.#objects);
+    const labels = new Map(this.#labels);
     const results: ChangeResult[] = [];
     const missing: string[] = [];
     for (const target of gone) {
@@ -62,11 +72,12 @@ export class ObjectStore {
         continue;
       }
       objects.delete(objectKey(target));
+      labels.delete(labelTarget(target.kind, target.namespace, target.name));
       results.push(resultOf(object, 'deleted'));
       if (target.kind !== 'Namespace') continue;
       for (const [key, inside] of objects) if (inside.namespace === target.name) objects.delete(key);
     }
-    return { store: new ObjectStore(objects, this.#labels), results, missing };
+    return { store: new ObjectStore(objects, labels), results, missing };
   }
 
   /** The store with labels of a pod or a namespace changed. `kind` is Pod or Namespace. */

@@ -1,12 +1,15 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync } from 'node:fs';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { getCompileCacheDir } from 'node:module';
 import { dirname, extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { invariant } from '../model/invariant.ts';
 import { LabError } from '../model/lab-error.ts';
+import { parseIp } from '../net/ip.ts';
 import type { LabProblem, LabSpec, LabStatus } from './lab-client.ts';
 import {
   isAlive,
@@ -30,6 +33,8 @@ export interface StartOrder {
   readonly folder: string;
   readonly rootless: boolean;
 }
+
+const LOOPBACK = parseIp('127.0.0.1');
 
 const REQUIRED_TOOLS = [
   'unshare',
@@ -71,11 +76,13 @@ export async function startLab(
   const kinds = namespaceArguments();
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   const log = await open(paths.log, 'a', 0o600);
+  const socket = await hostSocket();
   const launcher = spawn(
     'unshare',
     [...kinds.arguments, '--fork', '--kill-child', 'sh', '-c', INIT, process.execPath, daemonFile()],
-    { stdio: ['pipe', log.fd, log.fd, 'pipe'], detached: true, env: environment() },
+    { stdio: ['pipe', log.fd, log.fd, 'pipe', socket], detached: true, env: environment() },
   );
+  closeSync(socket);
   const interrupted = (): void => void launcher.kill('SIGKILL');
   signal?.addEventListener('abort', interrupted);
   try {
@@ -99,6 +106,13 @@ export async function startLab(
     await log.close();
     release(launcher);
   }
+}
+
+/** A descriptor bound on the host's loopback, for the lab's process, which is not in the host's network. */
+async function hostSocket(): Promise<number> {
+  invariant(LOOPBACK, '127.0.0.1 is an address');
+  const { boundSocket } = await import('../dataplane/libc.ts');
+  return boundSocket({ namespace: undefined, type: 'tcp', address: LOOPBACK, port: 0 });
 }
 
 /**

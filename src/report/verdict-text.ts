@@ -74,7 +74,9 @@ export function reasonText(report: VerdictReport): string {
 
 /** `default/allow-app ingress[0] (allow.yaml:9)`, without the rule where none matched. */
 function policyText(direction: Direction, { namespace, name, rule, file, line }: PolicyRef): string {
-  return printableLine(`${namespace}/${name}${rule === null ? '' : ` ${direction}[${rule}]`} (${file}:${line})`);
+  return printableLine(
+    `${namespace}/${name}${rule === null ? '' : ` ${direction}[${rule}]`} (${line === 0 ? file : `${file}:${line}`})`,
+  );
 }
 
 function verdictWord({ verdict }: { verdict: 'allow' | 'deny' }): string {

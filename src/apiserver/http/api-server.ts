@@ -24,6 +24,8 @@ export interface ApiServerOptions {
   readonly certificate?: ServerCertificate;
   /** The port on 127.0.0.1; any free one if absent. */
   readonly port?: number;
+  /** The descriptor of a bound socket to listen on instead of a port. */
+  readonly fd?: number;
   /** What answers logs, exec, attach and port-forward; absent: nothing does. */
   readonly streams?: PodStreams;
   /** How long a client may take to send a request. */
@@ -79,7 +81,8 @@ export class ApiServer {
   /** Starts to listen. */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const server = new ApiServer(options);
-    server.#server.listen(options.port ?? 0, '127.0.0.1');
+    if (options.fd === undefined) server.#server.listen(options.port ?? 0, '127.0.0.1');
+    else server.#server.listen({ fd: options.fd });
     await once(server.#server, 'listening');
     return server;
   }

@@ -5,9 +5,11 @@ import type { StartMessage, StartOrder } from '../start.ts';
 import { RunningLab } from './running-lab.ts';
 
 // The process of one lab. It is started by startLab() in namespaces of its own, gets its order on
-// standard input and tells on descriptor 3 how the start goes. When it ends, the lab is gone.
+// standard input and tells on descriptor 3 how the start goes. Descriptor 4 listens on the host's
+// loopback, which this process cannot reach. When it ends, the lab is gone.
 
 const REPORT_FD = 3;
+const API_FD = 4;
 
 function tell(message: StartMessage): void {
   try {
@@ -29,7 +31,9 @@ async function run(): Promise<void> {
   });
   const stop = (): void => void lab.stop().finally(() => process.exit(0));
   const [{ serveControl }, { LabControl }] = await serving;
-  const control = new LabControl(lab, order.rootless);
+  const { serveLabApi } = await import('./lab-api.ts');
+  const api = await serveLabApi(lab, { fd: API_FD, kubeconfig: join(order.folder, 'kubeconfig') });
+  const control = new LabControl(lab, { rootless: order.rootless, api });
   await serveControl({ socket: join(order.folder, 'control.sock'), control, log: lab.log, stop });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   tell({ kind: 'ready', status: control.status() });

@@ -41,10 +41,12 @@ const BODIES = {
 export class LabControl {
   readonly #lab: RunningLab;
   readonly #rootless: boolean;
+  readonly #api: LabStatus['api'];
 
-  constructor(lab: RunningLab, rootless: boolean) {
+  constructor(lab: RunningLab, { rootless, api }: Pick<LabStatus, 'rootless' | 'api'>) {
     this.#lab = lab;
     this.#rootless = rootless;
+    this.#api = api;
   }
 
   /** The answer to a verb. @returns undefined for a verb that is none of these. @throws LabError usage. */
@@ -81,6 +83,7 @@ export class LabControl {
       rootless: this.#rootless,
       startedAt: lab.startedAt,
       options: lab.spec.options,
+      api: this.#api,
       pods: lab.podStatuses(),
       external: lab.spec.external,
       policies: lab.cluster.policies.length,

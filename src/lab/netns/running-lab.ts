@@ -5,7 +5,7 @@ import { buildZone, type Zone } from '../../dns/zone.ts';
 import { FlowLog } from '../../flows/flow-log.ts';
 import { AddressPool } from '../../manifest/address-pool.ts';
 import { buildCluster, type BuiltCluster } from '../../manifest/build-cluster.ts';
-import { parseManifests, type ManifestFile } from '../../manifest/manifest.ts';
+import { parseManifests, type ManifestFile, type ManifestObject } from '../../manifest/manifest.ts';
 import { issueText } from '../../manifest/issue.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { invariant } from '../../model/invariant.ts';
@@ -35,8 +35,24 @@ const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then is reported
 /** A change of what the lab holds. */
 interface Change {
   readonly store: ObjectStore;
+  /** Keys of pods to end, whether they are wanted or not. */
+  readonly restart?: readonly string[];
   readonly results: readonly ChangeResult[];
 }
+
+/** What a lab is told to hold by something else than a user's manifests. */
+export interface ObjectsChange {
+  /** Objects to add or replace. */
+  readonly put: readonly ManifestObject[];
+  /** Objects to remove, all of them there. */
+  readonly remove: readonly ObjectName[];
+  /** Labels of pods and namespaces to set, null to remove. */
+  readonly label: readonly (ObjectName & { readonly labels: Readonly<Record<string, string | null>> })[];
+  /** Keys of pods to end; those that the lab is to have all the same start anew. */
+  readonly restart: readonly string[];
+}
+
+type ObjectName = Pick<ManifestObject, 'kind' | 'namespace' | 'name'>;
 
 /**
  * A lab in network namespaces: this process's own is the node's. Changes are made one after another,
@@ -46,6 +62,8 @@ interface Change {
 export class RunningLab {
   readonly spec: LabSpec;
   readonly log = new FlowLog(FLOWS_KEPT);
+  /** Called after every change of what the lab holds, once it is in force, and of its pods' state. */
+  onChanged: () => void = () => undefined;
   readonly #folder: string;
   readonly #nodeNamespace = openNodeNamespace();
   readonly #pool = new AddressPool();
@@ -184,9 +202,7 @@ export class RunningLab {
   }
 
   /** Removes objects. @throws LabError usage if one is not there; then none is removed. */
-  delete(
-    targets: readonly { readonly kind: string; readonly namespace: string; readonly name: string }[],
-  ): Promise<ChangeReport> {
+  delete(targets: readonly ObjectName[]): Promise<ChangeReport> {
     return this.#change(() => {
       const { store, results, missing } = this.#store.delete(targets);
       if (missing.length > 0) throw new LabError('usage', `not found in lab ${this.spec.name}: ${missing.join(', ')}`);
@@ -205,6 +221,21 @@ export class RunningLab {
       issues: [],
       warnings: [],
     }));
+  }
+
+  /** The object as it was written. @returns undefined if the lab has none of that name. */
+  written(target: ObjectName): ManifestObject | undefined {
+    return this.#store.get(target);
+  }
+
+  /** Makes several changes as one; if any object has an issue, none. Returns once they are enforced and new pods run. */
+  change({ put, remove, label, restart }: ObjectsChange): Promise<ChangeReport> {
+    return this.#change(() => {
+      const deleted = this.#store.delete(remove);
+      const applied = deleted.store.apply(put);
+      const store = label.reduce((labelled, { labels, ...target }) => labelled.label(target, labels), applied.store);
+      return { store, results: [...deleted.results, ...applied.results], issues: [], warnings: [], restart };
+    });
   }
 
   /** Ends what runs in the pods, and the gate. Namespaces go with the process. */
@@ -256,13 +287,14 @@ export class RunningLab {
     }
     this.#store = change.store;
     this.#built = built;
-    await this.#reconcile();
+    await this.#reconcile(change.restart);
+    this.onChanged();
   }
 
   /** Makes what runs follow the store and the pods' phases. */
-  async #reconcile(): Promise<void> {
+  async #reconcile(restart: readonly string[] = []): Promise<void> {
     const wanted = this.#store.relabel(this.#built.cluster);
-    const gone = this.#fleet.gone(wanted.pods);
+    const gone = [...new Set([...this.#fleet.gone(wanted.pods), ...restart])];
     await this.#fleet.remove(gone);
     const retired = await this.#fleet.retireFinished();
     this.#enforce({ ...wanted, pods: wanted.pods.map((pod) => this.#asItRuns(pod)) });
@@ -300,6 +332,7 @@ export class RunningLab {
       const over = this.cluster.pods.some((pod) => this.#asItRuns(pod).phase !== pod.phase);
       if (over) await this.#reconcile();
       else await this.#publish();
+      this.onChanged();
     });
   }
 

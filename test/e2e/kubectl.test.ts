@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { pod, policy, service, serving, useLab, yaml, type CliLab } from './cli-fixture.ts';
+
+const DENY = policy('deny', 'web', { policyTypes: ['Ingress'] });
+const DEPLOYMENT = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'scaled' },
+  spec: {
+    selector: { matchLabels: { app: 'scaled' } },
+    template: { metadata: { labels: { app: 'scaled' } }, spec: { containers: [serving('80/TCP')] } },
+  },
+};
+const MANIFESTS = [
+  pod('client'),
+  pod('web', { containers: [serving('80/TCP')] }),
+  service('web', { ports: [{ port: 80 }] }),
+  DEPLOYMENT,
+];
+
+/** Runs kubectl as `netpol-lab kubectl` does; fails unless it ends with that code. @returns its output, then its errors. */
+async function kubectl(lab: CliLab, line: string, { input = '', code = 0 } = {}): Promise<string> {
+  const { exit, stdout, stderr } = await lab.run('kubectl', ['--', ...line.split(' ')], input);
+  expect(exit, `kubectl ${line}: ${stderr}`).toBe(code);
+  return `${stdout}${stderr}`;
+}
+
+async function outcome(lab: CliLab, to: string): Promise<string | undefined> {
+  const request = { from: 'default/client', to, protocol: 'TCP', port: 80, timeoutMs: 1000 } as const;
+  const [result] = await lab.client.probe([request]);
+  return result?.outcome;
+}
+
+async function podNames(lab: CliLab, selector: string): Promise<string[]> {
+  const text = await kubectl(lab, `get pods -l ${selector} -o jsonpath={.items[*].metadata.name}`);
+  return text.split(' ').filter((name) => name !== '');
+}
+
+describe.each([
+  { user: 'this user', ordinary: false },
+  { user: 'an ordinary user', ordinary: true },
+])('kubectl on a lab of $user', ({ ordinary }) => {
+  const lab = useLab({ manifests: MANIFESTS, ordinary });
+
+  it('puts a policy in force before it returns, and out of force', async () => {
+    expect(await outcome(lab, 'default/web')).toBe('connected');
+    expect(await kubectl(lab, 'apply -f -', { input: yaml([DENY]) })).toContain(
+      'networkpolicy.networking.k8s.io/deny created',
+    );
+    expect(await outcome(lab, 'default/web')).toBe('timeout');
+    expect(await kubectl(lab, 'apply -f -', { input: yaml([DENY]) })).toContain('unchanged');
+    expect(await kubectl(lab, 'get netpol -A')).toMatch(/default +deny +app=web/);
+    expect(await kubectl(lab, 'describe netpol deny -n default')).toContain('Policy Types: Ingress');
+    expect((await lab.run('get', ['netpol'])).stdout).toContain('deny');
+    await kubectl(lab, 'label pod web app=other --overwrite');
+    expect(await outcome(lab, 'default/web')).toBe('connected');
+    await kubectl(lab, 'label pod web app=web --overwrite');
+    expect(await outcome(lab, 'default/web')).toBe('timeout');
+    await kubectl(lab, 'delete netpol deny');
+    expect(await outcome(lab, 'default/web')).toBe('connected');
+  });
+
+  it('scales a deployment, whose pods stay the same', async () => {
+    const first = await podNames(lab, 'app=scaled');
+    await kubectl(lab, 'scale deploy scaled --replicas 3');
+    const three = await podNames(lab, 'app=scaled');
+    expect(three).toHaveLength(3);
+    expect(three).toEqual(expect.arrayContaining(first));
+    await kubectl(lab, 'rollout status deploy scaled --timeout=10s');
+    for (const name of three) expect(await outcome(lab, `default/${name}`)).toBe('connected');
+    await kubectl(lab, 'scale deploy scaled --replicas 1');
+    expect(await podNames(lab, 'app=scaled')).toEqual(first);
+  });
+
+  it('refuses a bad policy and changes nothing', async () => {
+    const bad = policy('bad', 'web', { policyTypes: ['Sideways'] });
+    const text = await kubectl(lab, 'apply -f -', { input: yaml([bad]), code: 1 });
+    expect(text).toContain('spec.policyTypes[0]: Unsupported value: "Sideways"');
+    expect((await lab.run('get', ['netpol'])).stdout).not.toContain('bad');
+  });
+
+  it('starts and ends pods, and namespaces with what is in them', async () => {
+    await kubectl(lab, 'create namespace shop');
+    await kubectl(lab, 'run -n shop own --image=nginx');
+    await kubectl(lab, 'wait -n shop --for=condition=Ready pod/own --timeout=10s');
+    expect(await outcome(lab, 'shop/own')).toBe('connected');
+    await kubectl(lab, 'delete namespace shop');
+    expect((await lab.status()).pods.map(({ namespace }) => namespace)).not.toContain('shop');
+  });
+
+  it('shows what netpol-lab applies', async () => {
+    await lab.apply(policy('own', 'client', { policyTypes: ['Ingress'] }));
+    expect(await kubectl(lab, 'get networkpolicies')).toContain('own');
+    await lab.run('delete', ['netpol', 'own']);
+    expect(await kubectl(lab, 'get networkpolicies')).not.toContain('own');
+  });
+});

@@ -25,7 +25,8 @@ function commandLine(words: readonly string[]): string {
 /** Runs a script in the pod client, on a terminal of its own. */
 function onTerminal(script: string) {
   const words = [...lab.user.program, 'exec', '--lab', lab.name, 'client', '--', 'sh', '-c', script];
-  return lab.user.startProgram(['script', '-qec', commandLine(words), '/dev/null']);
+  // exec: a shell in between would take the terminal's signals as well.
+  return lab.user.startProgram(['script', '-qec', `exec ${commandLine(words)}`, '/dev/null']);
 }
 
 describe('exec: exit codes', () => {

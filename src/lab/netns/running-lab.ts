@@ -1,8 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DataPlane } from '../../dataplane/dataplane.ts';
-import type { AttachedPod } from '../../dataplane/firewall.ts';
-import { buildZone, type Zone } from '../../dns/zone.ts';
-import { FlowLog } from '../../flows/flow-log.ts';
+import type { FlowLog } from '../../flows/flow-log.ts';
 import { AddressPool } from '../../manifest/address-pool.ts';
 import { buildCluster, type BuiltCluster } from '../../manifest/build-cluster.ts';
 import { parseManifests, type ManifestFile, type ManifestObject } from '../../manifest/manifest.ts';
@@ -12,23 +9,19 @@ import { invariant } from '../../model/invariant.ts';
 import { LabError } from '../../model/lab-error.ts';
 import { isFinished, podKey, type Pod } from '../../model/pod.ts';
 import { parseIp, type IpAddress } from '../../net/ip.ts';
-import { compile } from '../../table/compile.ts';
 import type { PolicyTable } from '../../table/policy-table.ts';
-import { FlowRecorder } from '../flow-recorder.ts';
 import type { ChangeReport, ChangeResult, LabSpec, PodStatus } from '../lab-client.ts';
 import { objectKey, type LabView } from '../lab-objects.ts';
 import { ObjectStore } from '../object-store.ts';
 import { CLUSTER_DNS, hasClusterDns, nameServersOf, startClusterDns } from './cluster-dns.ts';
+import { NodeTraffic } from './node-traffic.ts';
 import { startOutsideHosts, type OutsideHost } from './outside-hosts.ts';
 import { PodFleet } from './pod-fleet.ts';
 import { openNodeNamespace, prepareNode } from './pod-network.ts';
 import type { PodRuntimeStatus } from './pod-runtime.ts';
-import { serviceRules } from './service-rules.ts';
 
 const NODE_NAME = 'node';
 const NODE_ADDRESSES = ['172.18.0.2', 'fd00:172:18::2'].map(addressOf); // as the first node of a kind cluster
-const QUEUE = 0; // the node's namespace is the lab's alone
-const FLOWS_KEPT = 10_000;
 const STARTING_MS = 100; // built-in servers listen within a few
 const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then is reported as it is
 
@@ -61,39 +54,28 @@ type ObjectName = Pick<ManifestObject, 'kind' | 'namespace' | 'name'>;
  */
 export class RunningLab {
   readonly spec: LabSpec;
-  readonly log = new FlowLog(FLOWS_KEPT);
   /** Called after every change of what the lab holds, once it is in force, and of its pods' state. */
   onChanged: () => void = () => undefined;
-  readonly #folder: string;
-  readonly #nodeNamespace = openNodeNamespace();
   readonly #pool = new AddressPool();
-  readonly #recorder = new FlowRecorder(this.log);
   readonly #startedAt = new Date();
   readonly #createdAt = new Map<string, string>();
   readonly #fleet: PodFleet;
+  readonly #traffic: NodeTraffic;
   #store = new ObjectStore();
   #built: BuiltCluster;
-  #table: PolicyTable;
-  #version = 1;
-  #zone: Zone;
-  #zoneSerial = 0;
-  #servicesInForce = '';
-  #outside: readonly OutsideHost[] = [];
-  #dataPlane: DataPlane | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #refreshing = false;
 
   private constructor(spec: LabSpec, folder: string) {
     this.spec = spec;
-    this.#folder = folder;
     this.#built = buildCluster([], this.#pool);
-    this.#table = compile(this.#built.cluster);
-    this.#zone = this.#buildZone();
+    const namespace = openNodeNamespace();
+    this.#traffic = new NodeTraffic({ name: NODE_NAME, addresses: NODE_ADDRESSES, namespace }, this.#built.cluster);
     this.#fleet = new PodFleet({
       folder,
-      nodeNamespace: this.#nodeNamespace,
+      nodeNamespace: namespace,
       nameServers: (pod) => nameServersOf(pod, this.cluster),
-      startDns: (pod, namespace) => startClusterDns(pod, namespace, () => this.#zone),
+      startDns: (pod, namespace) => startClusterDns(pod, namespace, () => this.#traffic.zone),
       onChange: () => {
         this.#refreshSoon();
       },
@@ -107,25 +89,13 @@ export class RunningLab {
     onProgress: (text: string) => void,
   ): Promise<RunningLab> {
     const lab = new RunningLab(spec, place.folder);
-    lab.#recorder.addTable(lab.#version, lab.#table);
-    const dataPlane = DataPlane.start({
-      namespace: lab.#nodeNamespace,
-      queue: QUEUE,
-      table: lab.#table.buffer,
-      nodeAddresses: NODE_ADDRESSES,
-      deny: spec.options.deny,
-      established: spec.options.established,
-      onFlows: (records) => {
-        for (const record of records) lab.#recorder.record(record);
-      },
-      onFailure: place.onFailure,
-    });
-    const prepared = Promise.all([prepareNode(NODE_ADDRESSES), dataPlane]);
+    const traffic = lab.#traffic.start(spec.options, place.onFailure);
+    const prepared = Promise.all([prepareNode(NODE_ADDRESSES), traffic]);
     prepared.catch(() => undefined); // awaited below; manifests that are refused come first
     const change = lab.#firstChange(); // while the kernel and the gate's thread work
-    [, lab.#dataPlane] = await prepared;
+    await prepared;
     onProgress('the gate is closed and judges');
-    lab.#outside = await startOutsideHosts(spec.external);
+    lab.#traffic.setOutside(await startOutsideHosts(spec.external));
     await lab.#serially(() => lab.#make(change.change, change.built));
     onProgress(`${lab.#fleet.pods.size} pods are starting`);
     await lab.#podsReady();
@@ -134,11 +104,15 @@ export class RunningLab {
 
   /** The cluster as policies see it now. */
   get cluster(): Cluster {
-    return this.#table.cluster;
+    return this.#traffic.table.cluster;
+  }
+
+  get log(): FlowLog {
+    return this.#traffic.log;
   }
 
   get table(): PolicyTable {
-    return this.#table;
+    return this.#traffic.table;
   }
 
   get fleet(): PodFleet {
@@ -146,7 +120,7 @@ export class RunningLab {
   }
 
   get outside(): readonly OutsideHost[] {
-    return this.#outside;
+    return this.#traffic.outside;
   }
 
   get startedAt(): string {
@@ -241,7 +215,7 @@ export class RunningLab {
   /** Ends what runs in the pods, and the gate. Namespaces go with the process. */
   async stop(): Promise<void> {
     await this.#fleet.stop();
-    await this.#dataPlane?.stop();
+    await this.#traffic.stop();
   }
 
   #firstChange(): { change: Change; built: BuiltCluster } {
@@ -297,30 +271,12 @@ export class RunningLab {
     const gone = [...new Set([...this.#fleet.gone(wanted.pods), ...restart])];
     await this.#fleet.remove(gone);
     const retired = await this.#fleet.retireFinished();
-    this.#enforce({ ...wanted, pods: wanted.pods.map((pod) => this.#asItRuns(pod)) });
+    this.#traffic.enforce({ ...wanted, pods: wanted.pods.map((pod) => this.#asItRuns(pod)) });
     const added = await this.#fleet.add(this.cluster.pods);
-    if (added.length > 0 || gone.length > 0 || retired) await this.#plane.setPods(this.#attached());
-    this.#recorder.setNames(this.#names());
+    if (added.length > 0 || gone.length > 0 || retired) await this.#traffic.attach(this.#fleet.networks);
     // What is ready at once is published at once.
     await Promise.race([Promise.all(added.map((runtime) => runtime.start())), delay(STARTING_MS)]);
-    await this.#publish();
-  }
-
-  #enforce(cluster: Cluster): void {
-    this.#table = compile(cluster);
-    this.#version += 1;
-    this.#recorder.addTable(this.#version, this.#table);
-    this.#plane.swap(this.#table.buffer);
-  }
-
-  /** Tells Services and DNS which pods are ready. */
-  async #publish(): Promise<void> {
-    this.#zone = this.#buildZone();
-    const rules = serviceRules(this.cluster, (pod) => this.#isReady(pod));
-    const text = JSON.stringify(rules);
-    if (text === this.#servicesInForce) return; // most changes are of policies: they cost no process
-    await this.#plane.setServices(rules);
-    this.#servicesInForce = text;
+    await this.#traffic.publish(this.#isReady);
   }
 
   /** After a change of a pod's phase or readiness: once for as many as there are by then. */
@@ -331,7 +287,7 @@ export class RunningLab {
       this.#refreshing = false;
       const over = this.cluster.pods.some((pod) => this.#asItRuns(pod).phase !== pod.phase);
       if (over) await this.#reconcile();
-      else await this.#publish();
+      else await this.#traffic.publish(this.#isReady);
       this.onChanged();
     });
   }
@@ -345,33 +301,7 @@ export class RunningLab {
     return { ...pod, phase, addresses, nodeAddresses: NODE_ADDRESSES };
   }
 
-  #isReady(pod: Pod): boolean {
-    return this.#fleet.pods.get(podKey(pod))?.runtime.status.ready ?? false;
-  }
-
-  #buildZone(): Zone {
-    this.#zoneSerial += 1;
-    return buildZone({
-      cluster: this.cluster,
-      isReady: (pod) => this.#isReady(pod),
-      external: this.#outside,
-      serial: this.#zoneSerial,
-    });
-  }
-
-  #attached(): AttachedPod[] {
-    const networks = [...this.#fleet.networks, ...this.#outside.map(({ network }) => network)];
-    return networks.map(({ link, addresses }) => ({ interface: link, addresses }));
-  }
-
-  #names(): Map<string, string> {
-    const pods = this.cluster.pods.filter((pod) => !isFinished(pod) && !pod.hostNetwork);
-    return new Map([
-      ...NODE_ADDRESSES.map(({ text }): [string, string] => [text, NODE_NAME]),
-      ...this.#outside.flatMap(({ name, addresses }) => addresses.map(({ text }): [string, string] => [text, name])),
-      ...pods.flatMap((pod) => pod.addresses.map(({ text }): [string, string] => [text, podKey(pod)])),
-    ]);
-  }
+  readonly #isReady = (pod: Pod): boolean => this.#fleet.pods.get(podKey(pod))?.runtime.status.ready ?? false;
 
   async #podsReady(): Promise<void> {
     const deadline = performance.now() + READY_DEADLINE_MS;
@@ -383,12 +313,7 @@ export class RunningLab {
       if (!statuses.some(starting)) break;
       await delay(2);
     }
-    await this.#serially(() => this.#publish());
-  }
-
-  get #plane(): DataPlane {
-    invariant(this.#dataPlane, 'the data plane is used before it is started');
-    return this.#dataPlane;
+    await this.#serially(() => this.#traffic.publish(this.#isReady));
   }
 
   /** One piece of work after another: none sees another's half-made state. */

@@ -1,4 +1,4 @@
-import { ageText } from './age.ts';
+import { ageText } from '../model/age.ts';
 import { columnsOf } from './object-columns.ts';
 import { textField } from './json-field.ts';
 import { table } from './table.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { textOf, type JsonObject } from '../../src/manifest/json.ts';
 import type { ApiObject } from '../../src/apiserver/api-object.ts';
-import { ageText } from '../../src/apiserver/table/age.ts';
+import { ageText } from '../../src/model/age.ts';
 import { columnDefinitions, tableRow } from '../../src/apiserver/table/table.ts';
 
 const HOUR_SECONDS = 3600;

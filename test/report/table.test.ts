@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ageText } from '../../src/report/age.ts';
+import { ageText } from '../../src/model/age.ts';
 import { objectTable } from '../../src/report/object-table.ts';
 import { printable, printableLine } from '../../src/report/printable.ts';
 import { table } from '../../src/report/table.ts';

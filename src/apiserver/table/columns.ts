@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../manifest/json.ts';
 import { at, listAt, nameOf, numberAt, textAt, textMapAt } from '../api-object.ts';
-import { ageText } from './age.ts';
+import { ageText } from '../../model/age.ts';
 import { podCells } from './pod-cells.ts';
 import { endpointsText, labelSelectorText, pairsText, sliceEndpoints, slicePorts } from './cell-text.ts';
 import { serviceAddress, serviceExternal, servicePorts } from './service-cells.ts';

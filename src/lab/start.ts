@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { getCompileCacheDir } from 'node:module';
 import { dirname, extname } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +18,7 @@ import {
   removeRemains,
   startTicks,
   stateFolder,
+  writeRecord,
   type LabRecord,
 } from './state-folder.ts';
 
@@ -87,7 +88,7 @@ export async function startLab(
   signal?.addEventListener('abort', interrupted);
   try {
     await once(launcher, 'spawn');
-    await writeFile(paths.record, JSON.stringify(recordOf(spec.name, launcher)), { mode: 0o600 });
+    await writeRecord(paths, recordOf(spec.name, launcher));
     const order: StartOrder = { spec, folder: paths.folder, rootless: kinds.rootless };
     launcher.stdin?.on('error', () => undefined); // a lab that died at once is reported by its missing answer
     launcher.stdin?.end(JSON.stringify(order));

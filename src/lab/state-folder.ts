@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +68,13 @@ export async function readRecord(paths: LabPaths): Promise<LabRecord | undefined
   } catch {
     return undefined;
   }
+}
+
+/** Writes the record of a lab. Whoever reads meanwhile finds the whole record or none: one found halfway reads as a crashed lab. */
+export async function writeRecord(paths: LabPaths, record: LabRecord): Promise<void> {
+  const unfinished = `${paths.record}.new`;
+  await writeFile(unfinished, JSON.stringify(record), { mode: 0o600 });
+  await rename(unfinished, paths.record);
 }
 
 /** Whether the lab's process lives. */

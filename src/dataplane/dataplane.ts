@@ -1,47 +1,45 @@
-import { fromBytes, type IpAddress } from '../net/ip.ts';
+import { fromBytes } from '../net/ip.ts';
 import { IP_PROTOCOL } from '../net/port.ts';
+import { openTable } from '../table/decider.ts';
 import { Conntrack, cutDenied, type TrackedFlow } from './conntrack.ts';
-import type { AttachedPod, ServiceRule } from './firewall.ts';
-import type { FlowRecord } from './flow-record.ts';
-import { Gate } from './gate.ts';
-import { NodeFirewall } from './node-firewall.ts';
+import type { ServiceRule } from './firewall.ts';
+import { Gate, type GateOptions } from './gate.ts';
 
-/** What a data plane is started with. */
-export interface DataPlaneOptions {
-  /** Descriptor of the node's network namespace, before any pod is attached to it. It stays the caller's to close. */
-  readonly namespace: number;
-  /** Number of the packet queue in that namespace. */
-  readonly queue: number;
-  /** The node's own addresses, at most one of each family. */
-  readonly nodeAddresses: readonly IpAddress[];
-  readonly table: SharedArrayBuffer;
-  readonly deny: 'drop' | 'reject';
-  readonly established: 'keep' | 'strict';
-  readonly onFlows: (flows: readonly FlowRecord[]) => void;
-  /** Called if the gate dies. Nothing passes from then on. */
-  readonly onFailure: (error: Error) => void;
+/** The rules around a gate, in the network namespace that it serves: a node's or a pod's. */
+export interface Firewall {
+  /** Lets pass what the gate accepts. Throws LabError. */
+  open(): Promise<void>;
+  /** Lets nothing pass. Throws LabError. */
+  close(): void;
+  /** Service ports and their endpoints: all of them, in place of those before. Throws LabError. */
+  setServices(services: readonly ServiceRule[]): Promise<void>;
 }
 
-/** What carries and judges the traffic between the pods of one node namespace. */
-export class DataPlane {
-  readonly #firewall: NodeFirewall;
+/** What carries and judges the traffic of one network namespace. */
+export class DataPlane<Rules extends Firewall> {
+  readonly firewall: Rules;
   readonly #gate: Gate;
   readonly #conntrack: Conntrack;
 
-  private constructor(parts: { firewall: NodeFirewall; gate: Gate; conntrack: Conntrack }) {
-    this.#firewall = parts.firewall;
+  private constructor(parts: { firewall: Rules; gate: Gate; conntrack: Conntrack }) {
+    this.firewall = parts.firewall;
     this.#gate = parts.gate;
     this.#conntrack = parts.conntrack;
   }
 
-  /** Closes the node and starts the gate, and only then lets the kernel forward. Throws LabError, TableFormatError. */
-  static async start(options: DataPlaneOptions): Promise<DataPlane> {
+  /**
+   * Starts the gate, cuts what its table denies and an earlier gate had accepted, and only then opens the firewall.
+   * @param closing the firewall, as soon as it passes nothing but through the gate. Throws LabError, TableFormatError.
+   */
+  static async start<Rules extends Firewall>(options: GateOptions, closing: Promise<Rules>): Promise<DataPlane<Rules>> {
+    closing.catch(() => undefined); // awaited below, unless something else fails before
     const conntrack = new Conntrack(options.namespace);
     // The gate's thread takes as long to load as the rules do.
     const starting = Gate.start(options);
     try {
-      const [firewall, gate] = await Promise.all([NodeFirewall.close(options), starting]);
-      firewall.forward(true);
+      const [firewall, gate] = await Promise.all([closing, starting]);
+      cutDenied(conntrack, openTable(options.table));
+      await firewall.open();
       return new DataPlane({ firewall, gate, conntrack });
     } catch (error) {
       conntrack.close();
@@ -63,17 +61,12 @@ export class DataPlane {
     cutDenied(this.#conntrack, decider);
   }
 
-  /** The attached pods and outside hosts, all of them: packets from any other interface or address are dropped. Throws LabError. */
-  setPods(pods: readonly AttachedPod[]): Promise<void> {
-    return this.#firewall.setPods(pods);
-  }
-
   /**
    * The Services' ports and ready endpoints, all of them. UDP flows to an endpoint that has gone
    * are forgotten, so that the next datagram finds another. Throws LabError. Cost: a process, 5-10 ms.
    */
   async setServices(services: readonly ServiceRule[]): Promise<void> {
-    await this.#firewall.setServices(services);
+    await this.firewall.setServices(services);
     const addresses = new Set(services.map(({ address }) => address.text));
     const targets = new Set(
       services.flatMap(({ protocol, address, endpoints }) =>
@@ -88,9 +81,9 @@ export class DataPlane {
     this.#conntrack.delete(this.#conntrack.flows().filter(isStale));
   }
 
-  /** Closes the node and ends the gate. The rules stay: they pass nothing without a gate. */
+  /** Closes the firewall and ends the gate. The rules stay: they pass nothing without a gate. */
   async stop(): Promise<void> {
-    this.#firewall.forward(false);
+    this.firewall.close();
     await this.#gate.stop();
     this.#conntrack.close();
   }

@@ -7,8 +7,8 @@ export const DENY_MARK = 0x4e50;
 /** Bits in the marks of conntrack entries: a flow that can be cut, and one that is; see conntrack.ts. */
 export const FLOW_MARK = { cuttable: 1, cut: 2 } as const;
 
-/** Where the gate sends markers to itself, see gate-marker.ts: a loopback address that nobody else uses, port discard (RFC 863). */
-export const MARKER = { address: { text: '127.0.0.254', word: 0x7f0000fe }, port: 9 } as const;
+/** Where the gate sends markers to itself, see gate-marker.ts: a loopback address that nobody else uses, port discard (RFC 863). Only who may set the mark may send one. */
+export const MARKER = { address: { text: '127.0.0.254', word: 0x7f0000fe }, port: 9, mark: 0x4e51 } as const;
 
 /** A pod's (or outside host's) interface on the node's side, and the addresses that may come from it. */
 export interface AttachedPod {
@@ -24,55 +24,90 @@ export interface ServiceRule {
   readonly endpoints: readonly { readonly address: IpAddress; readonly port: Port }[];
 }
 
-const GUARD_TABLE = 'netpol_lab_guard';
+/** The table of what may enter and leave at all. */
+export const GUARD_TABLE = 'netpol_lab_guard';
 const SERVICES_TABLE = 'netpol_lab_services';
+const SETTLING_TABLE = 'netpol_lab_verdicts';
 
-/** What the way to the gate depends on. `keep`: TCP connections outlive the policies that allowed them. */
+/** What the way to the gate depends on. */
 export interface GateRuleOptions {
   readonly family: Family;
   readonly queue: number;
-  readonly established: 'keep' | 'strict';
 }
 
 /**
- * Input of iptables-restore (4) or ip6tables-restore (6), with --noflush: the way to the gate.
+ * Input of iptables-restore (4) or ip6tables-restore (6), with --noflush: the way to a node's gate.
  * Nothing is forwarded but what the gate accepted and what conntrack knows as part of that.
  * INPUT and OUTPUT stay open: a pod's own node always reaches it, and it the node (SEMANTICS 19).
  */
-export function gateRules({ family, queue, established }: GateRuleOptions): string {
-  const toGate = `-j NFQUEUE --queue-num ${queue}`; // without --queue-bypass: no gate, no passing
+export function gateRules({ family, queue }: GateRuleOptions): string {
+  const markers = family === 4 ? ['-F OUTPUT', markerRule('OUTPUT', queue)] : [];
+  return ['*mangle', ':FORWARD DROP', ...markers, '-F FORWARD', ...judgingRules('FORWARD', queue), 'COMMIT', ''].join(
+    '\n',
+  );
+}
+
+/** An iptables rule that takes the gate's own markers to it, see gate-marker.ts. */
+export function markerRule(chain: string, queue: number): string {
+  const { address, port, mark } = MARKER;
+  return `-A ${chain} -d ${address.text} -p udp --dport ${port} -m mark --mark ${mark} ${toGate(queue)}`;
+}
+
+/** iptables rules that decide which packets the gate judges, which pass as part of an accepted connection, and which are dropped. */
+export function judgingRules(chain: string, queue: number): string[] {
   const cut = `-m connmark --mark ${FLOW_MARK.cut}/${FLOW_MARK.cut}`;
-  const cuttable = established === 'keep' ? '! -p tcp ' : '';
-  const denied = `-m mark --mark ${DENY_MARK}`;
-  const unreachable = family === 4 ? 'icmp-port-unreachable' : 'icmp6-port-unreachable';
   return [
-    '*mangle',
-    ':FORWARD DROP',
-    // The gate's own markers, see gate-marker.ts.
-    ...(family === 4
-      ? ['-F OUTPUT', `-A OUTPUT -d ${MARKER.address.text} -p udp --dport ${MARKER.port} ${toGate}`]
-      : []),
-    '-F FORWARD',
     // Before conntrack has a say: a connection that reuses a port must not ride on an old entry.
-    `-A FORWARD -p tcp --syn ${toGate}`,
+    `-A ${chain} -p tcp --syn ${toGate(queue)}`,
     // A flow that was cut: each packet is judged by itself, as the first of a flow in its own direction.
-    `-A FORWARD ! -p tcp ${cut} ${toGate}`,
-    `-A FORWARD ${cut} -j DROP`,
-    '-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT',
-    '-A FORWARD -m conntrack --ctstate INVALID -j DROP',
-    `-A FORWARD ${toGate}`,
-    'COMMIT',
-    '*filter',
-    ':FORWARD ACCEPT', // what comes here has passed mangle
-    '-F FORWARD',
-    `-A FORWARD ${cuttable}-m conntrack --ctstate NEW -j CONNMARK --set-xmark ${FLOW_MARK.cuttable}/${FLOW_MARK.cuttable}`,
-    `-A FORWARD -p tcp ${denied} -j REJECT --reject-with tcp-reset`,
-    `-A FORWARD ${denied} -j REJECT --reject-with ${unreachable}`,
+    `-A ${chain} ! -p tcp ${cut} ${toGate(queue)}`,
+    `-A ${chain} ${cut} -j DROP`,
+    `-A ${chain} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
+    `-A ${chain} -m conntrack --ctstate INVALID -j DROP`,
+    // From the middle of a connection that conntrack does not know.
+    `-A ${chain} -p tcp -j DROP`,
+    `-A ${chain} ${toGate(queue)}`,
+  ];
+}
+
+function toGate(queue: number): string {
+  return `-j NFQUEUE --queue-num ${queue}`; // without --queue-bypass: no gate, no passing
+}
+
+/**
+ * Input of `nft -f`: what becomes of a packet that the gate let go, at hooks behind it. One that is denied is
+ * refused, any other's flow is marked as one that can be cut.
+ * @param established `keep`: TCP connections outlive the policies that allowed them.
+ */
+export function settlingRules(
+  hooks: readonly ('forward' | 'input' | 'output')[],
+  established: 'keep' | 'strict',
+): string {
+  const cuttable = established === 'keep' ? 'meta l4proto != tcp ' : '';
+  const { cuttable: cuttableBit, cut } = FLOW_MARK;
+  return replaceTable(SETTLING_TABLE, [
+    'chain settle {',
+    'iifname "lo" return',
+    'oifname "lo" return',
+    `${cuttable}ct state new ct mark set ct mark or ${cuttableBit}`,
+    `meta mark ${DENY_MARK} goto refuse`,
     // The gate has accepted this packet, so its flow is cut no longer.
-    `-A FORWARD ! -p tcp ${cut} -m conntrack --ctdir ORIGINAL -j CONNMARK --set-xmark 0/${FLOW_MARK.cut}`,
-    'COMMIT',
-    '',
-  ].join('\n');
+    `meta l4proto != tcp ct mark and ${cut} == ${cut} ct direction original ct mark set ct mark and ${hex(~cut)}`,
+    '}',
+    ...REFUSAL,
+    ...hooks.flatMap((hook) => [`chain ${hook} {`, `type filter hook ${hook} priority 10;`, 'jump settle', '}']),
+  ]);
+}
+
+const REFUSAL = [
+  'chain refuse {',
+  'meta l4proto tcp reject with tcp reset',
+  'reject with icmpx type port-unreachable',
+  '}',
+];
+
+function hex(word: number): string {
+  return `0x${(word >>> 0).toString(16)}`;
 }
 
 /**
@@ -101,13 +136,16 @@ export function guardRules(pods: readonly AttachedPod[]): string {
   ]);
 }
 
+/** Where Services are translated: for all pods of a node, with addresses that stand in for a pod that reaches itself, or in a pod. */
+export type ServicePlace =
+  { readonly kind: 'node'; readonly addresses: readonly IpAddress[] } | { readonly kind: 'pod' };
+
 /**
  * Input of `nft -f`: Service addresses become endpoints before the gate sees the packet, replaced as
  * a whole. Each new connection takes an endpoint at random. Any other port of a Service's address, and
  * one without endpoints, is refused, as kube-proxy does.
- * @param node addresses that stand in for a pod that reaches itself through its Service.
  */
-export function serviceRules(services: readonly ServiceRule[], node: readonly IpAddress[]): string {
+export function serviceRules(services: readonly ServiceRule[], place: ServicePlace): string {
   const served = services.filter(({ endpoints }) => endpoints.length > 0);
   const keys = (family: Family): string[] =>
     served.flatMap((rule, index) =>
@@ -121,9 +159,33 @@ export function serviceRules(services: readonly ServiceRule[], node: readonly Ip
     map('services6', 'ipv6_addr . inet_proto . inet_service', keys(6)),
     set('addresses4', 'ipv4_addr', addressesOf(services, 4)),
     set('addresses6', 'ipv6_addr', addressesOf(services, 6)),
+    'chain translate {',
+    'ip daddr . meta l4proto . th dport vmap @services4',
+    'ip6 daddr . meta l4proto . th dport vmap @services6',
+    '}',
+    'chain output {',
+    'type nat hook output priority -100;',
+    'jump translate',
+    '}',
+    ...REFUSAL,
+    'chain unserved {',
+    `type filter hook ${place.kind === 'node' ? 'prerouting' : 'output'} priority -90;`, // after the translation at -100
+    'ip daddr @addresses4 goto refuse',
+    'ip6 daddr @addresses6 goto refuse',
+    '}',
+    ...(place.kind === 'node' ? nodeTranslation(served, place.addresses) : []),
+  ]);
+}
+
+/** What a node translates besides its own connections: those of its pods. */
+function nodeTranslation(served: readonly ServiceRule[], node: readonly IpAddress[]): string[] {
+  return [
     set('itself4', 'ipv4_addr . ipv4_addr', pairsWithItself(served, 4)),
     set('itself6', 'ipv6_addr . ipv6_addr', pairsWithItself(served, 6)),
-    ...TRANSLATION,
+    'chain prerouting {',
+    'type nat hook prerouting priority dstnat;',
+    'jump translate',
+    '}',
     'chain postrouting {',
     'type nat hook postrouting priority srcnat;',
     // A pod would take a packet from its own address, coming from outside, for a forgery.
@@ -133,32 +195,8 @@ export function serviceRules(services: readonly ServiceRule[], node: readonly Ip
         : `ip6 saddr . ip6 daddr @itself6 snat ip6 to ${address.text}`,
     ),
     '}',
-  ]);
+  ];
 }
-
-const TRANSLATION = [
-  'chain translate {',
-  'ip daddr . meta l4proto . th dport vmap @services4',
-  'ip6 daddr . meta l4proto . th dport vmap @services6',
-  '}',
-  'chain prerouting {',
-  'type nat hook prerouting priority dstnat;',
-  'jump translate',
-  '}',
-  'chain output {',
-  'type nat hook output priority -100;',
-  'jump translate',
-  '}',
-  'chain refuse {',
-  'meta l4proto tcp reject with tcp reset',
-  'reject with icmpx type port-unreachable',
-  '}',
-  'chain unserved {',
-  'type filter hook prerouting priority -90;', // after the translation at -100
-  'ip daddr @addresses4 goto refuse',
-  'ip6 daddr @addresses6 goto refuse',
-  '}',
-];
 
 function endpointChain({ protocol, address, endpoints }: ServiceRule, index: number): string[] {
   const targets = endpoints.map((endpoint, place) => `${place} : ${endpoint.address.text} . ${endpoint.port}`);
@@ -179,11 +217,12 @@ function pairsWithItself(services: readonly ServiceRule[], family: Family): stri
 }
 
 /** One transaction: the table is declared so that deleting it never fails, and made anew. */
-function replaceTable(name: string, body: readonly string[]): string {
+export function replaceTable(name: string, body: readonly string[]): string {
   return [`table inet ${name}`, `delete table inet ${name}`, `table inet ${name} {`, ...body, '}', ''].join('\n');
 }
 
-function set(name: string, type: string, elements: readonly string[]): string {
+/** A named set; empty without elements. */
+export function set(name: string, type: string, elements: readonly string[]): string {
   return `set ${name} { type ${type}; ${listed(elements)} }`;
 }
 

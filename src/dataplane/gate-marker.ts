@@ -2,11 +2,12 @@ import { toBytes } from '../net/ip.ts';
 import type { PacketHeader } from '../net/packet.ts';
 import { IP_PROTOCOL } from '../net/port.ts';
 import { MARKER } from './firewall.ts';
-import { closeFd, plainSocket, sendDatagram } from './libc.ts';
+import { closeFd, plainSocket, sendDatagram, setNumber, SOL_SOCKET } from './libc.ts';
 
 const ADDRESS_BYTES = toBytes([MARKER.address.word]);
 const LOOPBACK = 127;
 const UDP_HEADER_BYTES = 8;
+const SO_MARK = 36;
 
 /**
  * Sends marker packets through the gate's own queue. The kernel keeps the order of a queue, so when the
@@ -19,6 +20,7 @@ export class MarkerSender {
   /** @param namespace descriptor of the node's network namespace; this thread's if not given. Throws SystemCallError. */
   constructor(namespace: number | undefined) {
     this.#fd = plainSocket({ namespace, type: 'udp', family: 4 });
+    setNumber(this.#fd, SOL_SOCKET, SO_MARK, MARKER.mark);
   }
 
   /** Sends a marker. @returns its number, never 0; undefined if it could not be sent, as while the loopback is down. */

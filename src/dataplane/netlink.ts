@@ -1,11 +1,21 @@
-import { addressOf, checked, closeFd, errno, ERRNO, inNamespace, libc, setNumber, SystemCallError } from './libc.ts';
+import {
+  addressOf,
+  checked,
+  closeFd,
+  errno,
+  ERRNO,
+  inNamespace,
+  libc,
+  setNumber,
+  SOL_SOCKET,
+  SystemCallError,
+} from './libc.ts';
 
 // Source: linux/netlink.h, linux/netfilter/nfnetlink.h.
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_NETFILTER = 12;
-const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVTIMEO = 20;
 const SO_RCVBUFFORCE = 33;

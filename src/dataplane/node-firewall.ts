@@ -1,11 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { LabError } from '../model/lab-error.ts';
 import type { IpAddress } from '../net/ip.ts';
-import { gateRules, guardRules, serviceRules, type AttachedPod, type ServiceRule } from './firewall.ts';
-import { inNamespace } from './libc.ts';
+import type { Firewall } from './dataplane.ts';
+import { gateRules, guardRules, serviceRules, settlingRules, type AttachedPod, type ServiceRule } from './firewall.ts';
+import { RuleLoader } from './rule-loader.ts';
 
 /** Where the rules go. */
 export interface NodeFirewallOptions {
@@ -18,30 +16,32 @@ export interface NodeFirewallOptions {
 }
 
 /** The node namespace's rules. Each change is one transaction of the kernel; changes take effect in the order of their calls. */
-export class NodeFirewall {
-  readonly #options: NodeFirewallOptions;
+export class NodeFirewall implements Firewall {
+  readonly #rules: RuleLoader;
+  readonly #nodeAddresses: readonly IpAddress[];
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(options: NodeFirewallOptions) {
-    this.#options = options;
+  private constructor({ namespace, nodeAddresses }: NodeFirewallOptions) {
+    this.#rules = new RuleLoader(namespace);
+    this.#nodeAddresses = nodeAddresses;
   }
 
   /**
    * Closes the node: nothing is forwarded, and once that is enabled nothing but through the gate.
    * Throws LabError if a tool or the kernel cannot do it.
    */
-  static async close(options: NodeFirewallOptions): Promise<NodeFirewall> {
+  static async closed(options: NodeFirewallOptions): Promise<NodeFirewall> {
     const firewall = new NodeFirewall(options);
-    const { namespace, nodeAddresses } = options;
-    firewall.forward(false);
+    const { queue, established, nodeAddresses } = options;
+    const rules = firewall.#rules;
+    firewall.#forward(false);
+    const services = serviceRules([], { kind: 'node', addresses: nodeAddresses });
     await Promise.all([
-      run(namespace, ['iptables-restore', '--noflush'], gateRules({ ...options, family: 4 })),
-      run(namespace, ['ip6tables-restore', '--noflush'], gateRules({ ...options, family: 6 })),
-      run(namespace, ['nft', '-f', '-'], guardRules([]) + serviceRules([], nodeAddresses)),
+      rules.iptables(4, gateRules({ queue, family: 4 })),
+      rules.iptables(6, gateRules({ queue, family: 6 })),
+      rules.nft(guardRules([]) + services + settlingRules(['forward'], established)),
     ]);
-    inNamespace(namespace, () => {
-      // Without an entry a packet from the middle of a connection is INVALID, not the start of one.
-      setKernel('net/netfilter/nf_conntrack_tcp_loose', 0);
+    rules.within(() => {
       // A pod that reaches itself through its Service is no reason to tell it of a shorter way.
       setKernel('net/ipv4/conf/all/send_redirects', 0);
       setKernel('net/ipv4/conf/default/send_redirects', 0);
@@ -52,12 +52,15 @@ export class NodeFirewall {
     return firewall;
   }
 
-  /** Switches forwarding between the pods on or off. Throws LabError. */
-  forward(enabled: boolean): void {
-    inNamespace(this.#options.namespace, () => {
-      setKernel('net/ipv4/ip_forward', enabled ? 1 : 0);
-      setKernel('net/ipv6/conf/all/forwarding', enabled ? 1 : 0);
-    });
+  /** Lets the kernel forward between the pods. Throws LabError. */
+  open(): Promise<void> {
+    this.#forward(true);
+    return Promise.resolve();
+  }
+
+  /** Ends forwarding. Throws LabError. */
+  close(): void {
+    this.#forward(false);
   }
 
   /** Which interfaces may send from which addresses: all of them, in place of those before. Throws LabError. */
@@ -65,53 +68,22 @@ export class NodeFirewall {
     return this.#apply(guardRules(pods));
   }
 
-  /** Service ports and their endpoints: all of them, in place of those before. Throws LabError. */
   setServices(services: readonly ServiceRule[]): Promise<void> {
-    return this.#apply(serviceRules(services, this.#options.nodeAddresses));
+    return this.#apply(serviceRules(services, { kind: 'node', addresses: this.#nodeAddresses }));
+  }
+
+  #forward(enabled: boolean): void {
+    this.#rules.within(() => {
+      setKernel('net/ipv4/ip_forward', enabled ? 1 : 0);
+      setKernel('net/ipv6/conf/all/forwarding', enabled ? 1 : 0);
+    });
   }
 
   #apply(rules: string): Promise<void> {
-    const applied = this.#last.then(() => run(this.#options.namespace, ['nft', '-f', '-'], rules));
+    const applied = this.#last.then(() => this.#rules.nft(rules));
     this.#last = applied.catch(() => undefined); // whoever asked for it hears of the failure
     return applied;
   }
-}
-
-/** Runs a tool inside the namespace with this input. */
-async function run(namespace: number, [tool, ...args]: readonly [string, ...string[]], input: string): Promise<void> {
-  const child = inNamespace(namespace, () => spawn(tool, args, { stdio: ['pipe', 'ignore', 'pipe'] }));
-  const [failure, complaint] = await Promise.all([outcome(child), text(child.stderr), feed(child, input)]);
-  if (failure === undefined) return;
-  const { message, cause } = failure;
-  throw new LabError('environment', `${tool} ${message}${complaint === '' ? '' : `: ${complaint.trim()}`}${HINT}`, {
-    cause,
-  });
-}
-
-const HINT =
-  '\nThe gate needs the packages iptables and nftables, and a kernel with NFQUEUE, connmark, conntrack and nft NAT ' +
-  '(modprobe xt_NFQUEUE xt_connmark nf_conntrack_netlink nft_nat nft_numgen nft_reject_inet).';
-
-/** How the child ended. @returns undefined if well. */
-async function outcome(child: ChildProcess): Promise<{ message: string; cause: unknown } | undefined> {
-  try {
-    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-    return code === 0 ? undefined : { message: `failed (${signal ?? `exit code ${code}`})`, cause: undefined };
-  } catch (error) {
-    return { message: 'cannot be started', cause: error };
-  }
-}
-
-/** Writes the input. A child that ends early says why by its exit code. */
-async function feed(child: ChildProcess, input: string): Promise<void> {
-  const { stdin } = child;
-  if (!stdin) return;
-  await new Promise<void>((resolve) => {
-    stdin.on('error', () => {
-      resolve();
-    });
-    stdin.end(input, resolve);
-  });
 }
 
 /** Sets a value under /proc/sys for the network namespace that this thread is in. */

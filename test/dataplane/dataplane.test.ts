@@ -174,7 +174,7 @@ describe.each(FAMILIES)('established connections, IPv%i', (family) => {
     network.detach(client);
     socket.destroy();
     const successor = network.attach(1);
-    await plane.setPods([successor, server]);
+    await plane.firewall.setPods([successor, server]);
     plane.swap(CLOSED);
     expect(await tcpAttempt(successor, target)).toBe('timeout');
     // Had one SYN reached the server, it would have answered, and the pod's reset would have ended the old connection.
@@ -227,7 +227,7 @@ describe('without a gate', () => {
     await using fixture = await startFixture();
     const [client, server] = fixture.pods;
     await using _tcp = await tcpServer(server, 80);
-    await fixture.plane.setPods([server]);
+    await fixture.plane.firewall.setPods([server]);
     expect(await tcpAttempt(client, { address: server.address[4], port: 80 })).toBe('timeout');
   });
 });

@@ -4,7 +4,7 @@ import { ip, portNumber } from '../builders/address.ts';
 
 describe('rules', () => {
   test.each([4, 6] as const)('nothing bypasses the gate, IPv%i', (family) => {
-    const rules = gateRules({ family, queue: 3, established: 'keep' });
+    const rules = gateRules({ family, queue: 3 });
     const [mangle = ''] = rules.split('COMMIT');
     expect(rules).not.toContain('bypass');
     expect(mangle).toContain(':FORWARD DROP');
@@ -26,7 +26,7 @@ describe('rules', () => {
 
   test('a Service without endpoints has an address to be refused, and no translation', () => {
     const service = { address: ip('10.96.0.1'), protocol: 'TCP', port: portNumber(80), endpoints: [] } as const;
-    const rules = serviceRules([service], [ip('10.99.0.1')]);
+    const rules = serviceRules([service], { kind: 'node', addresses: [ip('10.99.0.1')] });
     expect(rules).toContain('set addresses4 { type ipv4_addr; elements = { 10.96.0.1 }; }');
     expect(rules).not.toContain('dnat');
   });

@@ -1,5 +1,7 @@
-import { DataPlane, type DataPlaneOptions } from '../../src/dataplane/dataplane.ts';
+import { DataPlane } from '../../src/dataplane/dataplane.ts';
 import type { FlowRecord } from '../../src/dataplane/flow-record.ts';
+import type { GateOptions } from '../../src/dataplane/gate.ts';
+import { NodeFirewall } from '../../src/dataplane/node-firewall.ts';
 import type { NetworkPolicy } from '../../src/model/policy.ts';
 import { compile } from '../../src/table/compile.ts';
 import { cluster } from '../builders/cluster.ts';
@@ -24,7 +26,7 @@ export function tableOf(policies: readonly NetworkPolicy[]): SharedArrayBuffer {
 /** A data plane with pods 1, 2 and 3. */
 export interface Fixture extends AsyncDisposable {
   readonly network: NodeNetwork;
-  readonly plane: DataPlane;
+  readonly plane: DataPlane<NodeFirewall>;
   readonly pods: readonly [TestPod, TestPod, TestPod];
   readonly failures: Error[];
   readonly flows: FlowRecord[];
@@ -32,19 +34,22 @@ export interface Fixture extends AsyncDisposable {
   flow(matches: (flow: FlowRecord) => boolean): Promise<FlowRecord>;
 }
 
+/** How the data plane differs from one that drops and keeps, with no policies. */
+type FixtureOptions = Partial<GateOptions> & { readonly established?: 'keep' | 'strict' };
+
 /** Starts a data plane; it vanishes when the fixture is disposed of. */
-export async function startFixture(options: Partial<DataPlaneOptions> = {}): Promise<Fixture> {
+export async function startFixture(options: FixtureOptions = {}): Promise<Fixture> {
+  const { established = 'keep', ...gateOptions } = options;
   const network = new NodeNetwork();
   const flows: FlowRecord[] = [];
   const failures: Error[] = [];
   let notice = (): void => undefined;
-  const plane = await DataPlane.start({
-    namespace: network.namespace,
-    queue: 0,
-    nodeAddresses: NODE_ADDRESSES,
+  const place = { namespace: network.namespace, queue: 0 };
+  const closing = NodeFirewall.closed({ ...place, established, nodeAddresses: NODE_ADDRESSES });
+  const gate: GateOptions = {
+    ...place,
     table: OPEN,
     deny: 'drop',
-    established: 'keep',
     onFlows: (batch) => {
       flows.push(...batch);
       notice();
@@ -53,10 +58,11 @@ export async function startFixture(options: Partial<DataPlaneOptions> = {}): Pro
       failures.push(error);
       notice();
     },
-    ...options,
-  });
+    ...gateOptions,
+  };
+  const plane = await DataPlane.start(gate, closing);
   const pods = [network.attach(1), network.attach(2), network.attach(3)] as const;
-  await plane.setPods(network.pods);
+  await plane.firewall.setPods(network.pods);
   return {
     network,
     plane,

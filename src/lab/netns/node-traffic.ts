@@ -1,4 +1,5 @@
 import { DataPlane } from '../../dataplane/dataplane.ts';
+import { NodeFirewall } from '../../dataplane/node-firewall.ts';
 import { buildZone, type Zone } from '../../dns/zone.ts';
 import { FlowLog } from '../../flows/flow-log.ts';
 import type { Cluster } from '../../model/cluster.ts';
@@ -37,7 +38,7 @@ export class NodeTraffic {
   #zone: Zone;
   #zoneSerial = 0;
   #servicesInForce = '';
-  #dataPlane: DataPlane | undefined;
+  #dataPlane: DataPlane<NodeFirewall> | undefined;
 
   /** @param cluster the first one; nothing passes before start() has returned. */
   constructor(node: LabNode, cluster: Cluster) {
@@ -49,18 +50,24 @@ export class NodeTraffic {
 
   /** Closes the node and starts the gate. `onFailure` is called if the gate ends: nothing passes from then on. */
   async start(options: LabOptions, onFailure: (error: Error) => void): Promise<void> {
-    this.#dataPlane = await DataPlane.start({
-      namespace: this.#node.namespace,
-      queue: QUEUE,
-      table: this.#table.buffer,
-      nodeAddresses: this.#node.addresses,
-      deny: options.deny,
+    const place = { namespace: this.#node.namespace, queue: QUEUE };
+    const closing = NodeFirewall.closed({
+      ...place,
       established: options.established,
-      onFlows: (records) => {
-        for (const record of records) this.#recorder.record(record);
-      },
-      onFailure,
+      nodeAddresses: this.#node.addresses,
     });
+    this.#dataPlane = await DataPlane.start(
+      {
+        ...place,
+        table: this.#table.buffer,
+        deny: options.deny,
+        onFlows: (records) => {
+          for (const record of records) this.#recorder.record(record);
+        },
+        onFailure,
+      },
+      closing,
+    );
   }
 
   /** The table in force. */
@@ -94,7 +101,7 @@ export class NodeTraffic {
   /** Lets in what comes from these networks of pods, and from hosts outside; nothing else. */
   attach(networks: readonly PodNetwork[]): Promise<void> {
     const all = [...networks, ...this.#outside.map(({ network }) => network)];
-    return this.#plane.setPods(all.map(({ link, addresses }) => ({ interface: link, addresses })));
+    return this.#plane.firewall.setPods(all.map(({ link, addresses }) => ({ interface: link, addresses })));
   }
 
   /** Tells Services and DNS which pods are ready. */
@@ -126,7 +133,7 @@ export class NodeTraffic {
     ]);
   }
 
-  get #plane(): DataPlane {
+  get #plane(): DataPlane<NodeFirewall> {
     invariant(this.#dataPlane, 'the data plane is used before it is started');
     return this.#dataPlane;
   }

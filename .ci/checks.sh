@@ -33,4 +33,4 @@ check imports cruise
 check unused knip --no-progress
 
 NETPOL_LAB_CHECKS_PASSED=$passed NETPOL_LAB_CHECKS_FAILED=${failed#,} \
-  vitest run --config test/vitest.config.ts "$@"
+  sh test/docker/engine.sh vitest run --config test/vitest.config.ts "$@"

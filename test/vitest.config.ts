@@ -10,6 +10,13 @@ const FOR_ROOT = ['test/dataplane/{dataplane,libc,pod-gate,services,swap}.test.t
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.warn(`left out for an ordinary user: ${FOR_ROOT.join(' ')} (run npm test as root for these)`);
 
+/** Tests with containers, in the engine that test/docker/engine.sh finds or starts. */
+const IN_CONTAINERS = ['test/docker/**/*.test.ts'];
+// Where an engine can be started, not having one is a failure.
+const leavesContainersOut =
+  (process.env.NETPOL_LAB_ENGINE ?? 'none') === 'none' && !isRoot && process.env.CI !== 'true';
+if (leavesContainersOut) console.warn(`left out, as no Docker engine answers: ${IN_CONTAINERS.join(' ')}`);
+
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
@@ -19,7 +26,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW, testTimeout: 20_000 },
+        test: {
+          name: 'quick',
+          include: ['test/**/*.test.ts'],
+          exclude: [...SLOW, ...IN_CONTAINERS],
+          testTimeout: 20_000,
+        },
       },
       {
         extends: true,
@@ -30,6 +42,19 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 }, // after the quick ones, so that those do not disturb its timings
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'docker',
+          include: leavesContainersOut ? [] : IN_CONTAINERS,
+          globalSetup: 'test/docker/image-setup.ts',
+          setupFiles: 'test/docker/network-setup.ts',
+          fileParallelism: false, // labs in containers have the same addresses
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -20,6 +20,7 @@ import { GET } from './get.ts';
 import { KUBECTL } from './kubectl.ts';
 import { LABEL } from './label.ts';
 import { LABS } from './labs.ts';
+import { LINT } from './lint.ts';
 import { MATRIX } from './matrix.ts';
 import { RUN } from './run.ts';
 import { UP } from './up.ts';
@@ -77,6 +78,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(KUBECTL);
   add(CHECK);
   add(VALIDATE);
+  add(LINT);
   add(BENCH);
   const [first = '', ...rest] = argv;
   if (first === COMPLETION_REQUEST) {

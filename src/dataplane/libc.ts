@@ -73,6 +73,17 @@ export const libc = {
     timeout: null,
   ) => number,
   open: library.func('int open(const char *path, int flags)') as (path: string, flags: number) => number,
+  ioctl: library.func('int ioctl(int fd, unsigned long request, void *argument)') as (
+    fd: number,
+    request: number,
+    argument: Int32Array | Uint16Array,
+  ) => number,
+  /** ioctl() for requests whose argument is a number. */
+  ioctlNumber: library.func('ioctl', 'int', ['int', 'unsigned long', 'long']) as (
+    fd: number,
+    request: number,
+    argument: number,
+  ) => number,
   close: library.func('int close(int fd)') as (fd: number) => number,
   setns: library.func('int setns(int fd, int kind)') as (fd: number, kind: number) => number,
   unshare: library.func('int unshare(int kinds)') as (kinds: number) => number,

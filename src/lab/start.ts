@@ -45,6 +45,7 @@ const REQUIRED_TOOLS = [
   'iptables-restore',
   'ip6tables-restore',
   'mount',
+  'setsid',
   'hostname',
 ];
 

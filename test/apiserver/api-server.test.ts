@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
+import { nameOf, namespaceOf } from '../../src/apiserver/api-object.ts';
 import { ApiStore } from '../../src/apiserver/api-store.ts';
 import { ApiServer } from '../../src/apiserver/http/api-server.ts';
 import { conflict } from '../../src/apiserver/status.ts';
@@ -31,14 +32,15 @@ it('answers while a watch is open, and closes all the same', async () => {
 it('hands the streams of pods that are there to whom they are for', async () => {
   await using api = await ApiFixture.start({
     streams: {
-      answer: ({ namespace, pod, subresource, query }, response) => {
+      answer: ({ podObject, subresource, query }, response) => {
         if (query.get('container') === 'none')
-          return Promise.reject(conflict(servedKind('v1', 'Pod'), pod, 'no such container'));
-        response.end(`${subresource} of ${namespace}/${pod}`);
+          return Promise.reject(conflict(servedKind('v1', 'Pod'), nameOf(podObject), 'no such container'));
+        response.end(`${subresource} of ${namespaceOf(podObject)}/${nameOf(podObject)}`);
         return Promise.resolve();
       },
-      upgrade: ({ pod }, socket) => {
-        socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\nPod: ${pod}\r\n\r\n`);
+      upgrade: ({ podObject }, socket) => {
+        const name = `Pod: ${nameOf(podObject)}`;
+        socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n${name}\r\n\r\n`);
         return Promise.resolve();
       },
     },

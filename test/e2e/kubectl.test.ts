@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pod, policy, service, serving, useLab, yaml, type CliLab } from './cli-fixture.ts';
+import { kubectl } from './kubectl-fixture.ts';
 
 const DENY = policy('deny', 'web', { policyTypes: ['Ingress'] });
 const DEPLOYMENT = {
@@ -17,13 +18,6 @@ const MANIFESTS = [
   service('web', { ports: [{ port: 80 }] }),
   DEPLOYMENT,
 ];
-
-/** Runs kubectl as `netpol-lab kubectl` does; fails unless it ends with that code. @returns its output, then its errors. */
-async function kubectl(lab: CliLab, line: string, { input = '', code = 0 } = {}): Promise<string> {
-  const { exit, stdout, stderr } = await lab.run('kubectl', ['--', ...line.split(' ')], input);
-  expect(exit, `kubectl ${line}: ${stderr}`).toBe(code);
-  return `${stdout}${stderr}`;
-}
 
 async function outcome(lab: CliLab, to: string): Promise<string | undefined> {
   const request = { from: 'default/client', to, protocol: 'TCP', port: 80, timeoutMs: 1000 } as const;

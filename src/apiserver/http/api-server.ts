@@ -3,8 +3,10 @@ import { createServer, STATUS_CODES, type IncomingMessage, type Server, type Ser
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { invariant } from '../../model/invariant.ts';
+import type { ApiObject } from '../api-object.ts';
 import type { ApiStore } from '../api-store.ts';
 import { answerReview } from '../discovery/reviews.ts';
+import type { Resource } from '../registry.ts';
 import { ApiError, badRequest, internalError, methodNotAllowed, noSuchPath, notFound } from '../status.ts';
 import type { ServerCertificate } from './certificate.ts';
 import { Exchange } from './exchange.ts';
@@ -161,11 +163,16 @@ export class ApiServer {
       case 'exec':
       case 'log':
       case 'portforward':
-        if (!this.#store.objects.get(resource, namespace, name)) throw notFound(resource, name);
-        return { namespace, pod: name, subresource, query, request };
+        return { podObject: this.#pod(resource, namespace, name), subresource, query, request };
       default:
         return undefined;
     }
+  }
+
+  #pod(resource: Resource, namespace: string, name: string): ApiObject {
+    const pod = this.#store.objects.get(resource, namespace, name);
+    if (!pod) throw notFound(resource, name);
+    return pod;
   }
 }
 

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ApiObject } from '../api-object.ts';
 
-/** A request for a pod's log, a command in it, or its ports. The pod is in the store; the request may ask. */
+/** A request for a pod's log, a command in it, or its ports. The request may ask. */
 export interface PodStreamRequest {
-  readonly namespace: string;
-  readonly pod: string;
+  /** The pod as it is stored. */
+  readonly podObject: ApiObject;
   readonly subresource: 'attach' | 'exec' | 'log' | 'portforward';
   readonly query: URLSearchParams;
   readonly request: IncomingMessage;

@@ -4,14 +4,14 @@ import { nameOf, namespaceOf, objectAt, type ApiObject } from '../../apiserver/a
 import { ApiStore } from '../../apiserver/api-store.ts';
 import { ApiServer } from '../../apiserver/http/api-server.ts';
 import { makeCertificate } from '../../apiserver/http/certificate.ts';
-import type { PodStreamRequest, PodStreams } from '../../apiserver/http/pod-streams.ts';
 import { kubeconfig } from '../../apiserver/kubeconfig.ts';
 import type { ObjectChange } from '../../apiserver/object-store.ts';
-import { ApiError } from '../../apiserver/status.ts';
+import { PodStreamServer } from '../../apiserver/streams/pod-stream-server.ts';
 import type { CommitVerdict } from '../../apiserver/user-writes.ts';
 import { podKey } from '../../model/pod.ts';
 import type { LabStatus } from '../lab-client.ts';
 import { objectKey, objectsOfKind } from '../lab-objects.ts';
+import { FleetAccess } from './fleet-access.ts';
 import { LabMirror } from './lab-mirror.ts';
 import type { RunningLab } from './running-lab.ts';
 import { labChangeOf } from './user-change.ts';
@@ -33,7 +33,8 @@ export async function serveLabApi(
   store.onCommit = (changes) => putInForce(changes, lab, mirror);
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const certificate = makeCertificate(new Date());
-  const { url } = await ApiServer.start({ store, token, certificate, fd: place.fd, streams: NO_STREAMS });
+  const streams = new PodStreamServer(new FleetAccess(lab.fleet));
+  const { url } = await ApiServer.start({ store, token, certificate, fd: place.fd, streams });
   const facts = { server: url, caPem: certificate.caPem, token, namespace: 'default', name: `lab-${lab.spec.name}` };
   await writeFile(place.kubeconfig, kubeconfig(facts), { mode: 0o600 });
   return { server: url, kubeconfig: place.kubeconfig };
@@ -81,15 +82,4 @@ function withAddresses(changes: readonly ObjectChange[], lab: RunningLab): ApiOb
 
 function referenceOf({ namespace = '', name }: { readonly namespace?: string; readonly name: string }): string {
   return podKey({ namespace, name });
-}
-
-const NO_STREAMS: PodStreams = {
-  answer: (stream) => Promise.reject(notServed(stream)),
-  upgrade: (stream) => Promise.reject(notServed(stream)),
-};
-
-function notServed({ subresource, namespace, pod }: PodStreamRequest): ApiError {
-  const instead = `netpol-lab exec -n ${namespace} ${pod} -- COMMAND`;
-  const message = `a lab does not serve ${subresource} of pods; run commands in them by "${instead}"`;
-  return new ApiError({ code: 501, reason: 'NotImplemented', message });
 }

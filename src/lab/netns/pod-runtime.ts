@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PodCommand } from '../../apiserver/streams/pod-access.ts';
 import { inNamespace } from '../../dataplane/libc.ts';
+import { invariant } from '../../model/invariant.ts';
 import type { Container, Pod, PodPhase } from '../../model/pod.ts';
 import type { Identity } from './builtin-server.ts';
 import { ContainerRuntime } from './container-runtime.ts';
 import { hasProgram, podEntry, startCommand, type PodFiles } from './pod-command.ts';
+import { CommandProcess } from './command-process.ts';
 import { isReady } from './readiness.ts';
 import { workloadKind } from './workload-kind.ts';
 
@@ -33,6 +36,8 @@ export interface PodRuntimeStatus {
 
 const READINESS_PERIOD_MS = 500; // Kubernetes asks every 10 s; a lab's user should not have to wait
 const CLUSTER_DOMAIN = 'cluster.local';
+// In an ordinary user's lab there is one user only: tar, by which kubectl copies files, is not to set another.
+const ENVIRONMENT_OF_GUESTS = hasOneUser() ? { TAR_OPTIONS: '--no-same-owner' } : {};
 
 /** The containers of one pod and their state. */
 export class PodRuntime {
@@ -48,6 +53,8 @@ export class PodRuntime {
   #initialised = false;
   #failure = '';
   #log = -1;
+  /** What clients have started in it besides its containers. */
+  readonly #guests = new Set<CommandProcess>();
 
   constructor(setting: PodSetting) {
     const { pod } = setting;
@@ -86,9 +93,26 @@ export class PodRuntime {
   /** Ends everything that runs in the pod. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#containers.map((container) => container.stop()));
+    await Promise.all([...this.#containers.map((container) => container.stop()), ...[...this.#guests].map(endOf)]);
     if (this.#log >= 0) closeSync(this.#log);
     this.#log = -1;
+  }
+
+  /** Whether it has a container of that name which runs. */
+  isRunning(name: string): boolean {
+    return this.#containers.some(({ container, state }) => container.name === name && state.kind === 'running');
+  }
+
+  /** Starts a command beside a container's own, in its environment. It ends with the pod. */
+  exec(name: string, { command, input, terminal }: PodCommand): CommandProcess {
+    const container = this.pod.containers.find((candidate) => candidate.name === name);
+    invariant(container, `pod ${this.pod.name} has a container ${name}`);
+    const environment = { ...ENVIRONMENT_OF_GUESTS, ...environmentOf(this.pod, container) };
+    const { files } = this;
+    const process = new CommandProcess({ namespace: this.#namespace, files, command, environment, input, terminal });
+    this.#guests.add(process);
+    void process.exitCode.then(() => this.#guests.delete(process));
+    return process;
   }
 
   async #run(): Promise<void> {
@@ -167,6 +191,15 @@ export class PodRuntime {
     });
     return runtime;
   }
+}
+
+/** Whether this process's user namespace has a single user. Source: user_namespaces(7). */
+function hasOneUser(): boolean {
+  return /^\s*\d+\s+\d+\s+1\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+}
+
+function endOf(process: CommandProcess): Promise<void> {
+  return process.end();
 }
 
 function warningsOf(pod: Pod, container: Container): string[] {

@@ -1,0 +1,45 @@
+import type { Writable } from 'node:stream';
+
+/** A container of a pod. */
+export interface ContainerReference {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+/** The size of a terminal in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A command to run in a container. With a terminal its output and its errors are one. */
+export interface PodCommand {
+  readonly command: readonly string[];
+  readonly input: boolean;
+  readonly terminal: boolean;
+}
+
+/** A process in a pod, as one client sees it. */
+export interface PodProcess {
+  /** Its standard input; undefined if it takes none from this client. */
+  readonly input: Writable | undefined;
+  /** Its standard output, or what its terminal shows, to its end. A reader that pauses makes it pause. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** Its standard error; undefined if a terminal shows it. */
+  readonly errors: AsyncIterable<Uint8Array> | undefined;
+  /** Resolves when it has ended: its exit code, 128 + the signal's number if one ended it. */
+  readonly exitCode: Promise<number>;
+  /** Tells its terminal, if it has one, how large it is shown. */
+  resize(size: TerminalSize): void;
+  /** Its client is gone. */
+  release(): void;
+}
+
+/** What streams need of what runs the pods. Requests that cannot be met are thrown as ApiErrors. */
+export interface PodAccess {
+  /** Throws a 400 if the container does not run; what exec() needs besides is there then. */
+  requireRunning(target: ContainerReference): void;
+  /** Starts a command in a container. It ends when the process is released, or the pod ends. */
+  exec(target: ContainerReference, command: PodCommand): PodProcess;
+}

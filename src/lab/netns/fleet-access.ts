@@ -1,0 +1,30 @@
+import type { ContainerReference, PodAccess, PodCommand, PodProcess } from '../../apiserver/streams/pod-access.ts';
+import { badRequest } from '../../apiserver/status.ts';
+import { podKey } from '../../model/pod.ts';
+import type { PodFleet } from './pod-fleet.ts';
+import type { PodRuntime } from './pod-runtime.ts';
+
+/** The pods of a lab, for the clients of its API. */
+export class FleetAccess implements PodAccess {
+  readonly #fleet: PodFleet;
+
+  constructor(fleet: PodFleet) {
+    this.#fleet = fleet;
+  }
+
+  requireRunning(target: ContainerReference): void {
+    this.#running(target);
+  }
+
+  exec(target: ContainerReference, command: PodCommand): PodProcess {
+    return this.#running(target).exec(target.container, command);
+  }
+
+  /** The pod whose container it is. Throws a 400 if the container does not run. */
+  #running({ namespace, pod, container }: ContainerReference): PodRuntime {
+    const found = this.#fleet.pods.get(podKey({ namespace, name: pod }));
+    if (found?.namespace !== undefined && found.runtime.isRunning(container)) return found.runtime;
+    const phase = found ? ` (${found.runtime.status.phase})` : '';
+    throw badRequest(`container ${container} of pod ${namespace}/${pod} does not run${phase}`);
+  }
+}

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { ContainerReference, PodAccess, PodCommand, PodProcess } from '../../src/apiserver/streams/pod-access.ts';
+import { badRequest } from '../../src/apiserver/status.ts';
+
+/** A process that does what its test says. */
+export class ProcessDouble implements PodProcess {
+  readonly command: PodCommand;
+  readonly input: PassThrough | undefined;
+  readonly output = new PassThrough();
+  readonly errors: PassThrough | undefined;
+  readonly exitCode: Promise<number>;
+  readonly sizes: { columns: number; rows: number }[] = [];
+  readonly released: Promise<void>;
+  #exit: (code: number) => void = () => undefined;
+  #release: () => void = () => undefined;
+
+  constructor(command: PodCommand) {
+    this.command = command;
+    this.input = command.input ? new PassThrough() : undefined;
+    this.errors = command.terminal ? undefined : new PassThrough();
+    this.exitCode = new Promise((resolve) => (this.#exit = resolve));
+    this.released = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  resize(size: { columns: number; rows: number }): void {
+    this.sizes.push(size);
+  }
+
+  release(): void {
+    this.#release();
+    this.end(137);
+  }
+
+  /** Ends as if by itself. */
+  end(code: number): void {
+    this.output.end();
+    this.errors?.end();
+    this.#exit(code);
+  }
+}
+
+/** Pods whose containers all run but that of the name `done`. */
+export class PodAccessDouble implements PodAccess {
+  readonly started: ProcessDouble[] = [];
+  readonly #news = new EventTarget();
+
+  requireRunning({ container }: ContainerReference): void {
+    if (container === 'done') throw badRequest('container done does not run');
+  }
+
+  exec(_: ContainerReference, command: PodCommand): ProcessDouble {
+    const process = new ProcessDouble(command);
+    this.started.push(process);
+    this.#news.dispatchEvent(new Event('started'));
+    return process;
+  }
+
+  /** The first process, once it has been started. */
+  async process(): Promise<ProcessDouble> {
+    const [first] = this.started;
+    if (first) return first;
+    await once(this.#news, 'started');
+    return this.process();
+  }
+}

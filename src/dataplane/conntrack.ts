@@ -159,7 +159,7 @@ export function cutDenied(conntrack: Conntrack, decider: Decider): { cut: number
   const cut: TrackedFlow[] = [];
   const revived: TrackedFlow[] = [];
   for (const flow of conntrack.flows()) {
-    const denied = decide(decider, flow) !== 0;
+    const denied = decideFlow(decider, flow) !== 0;
     if (denied && !flow.cut) cut.push(flow);
     if (!denied && flow.cut) revived.push(flow);
   }
@@ -175,7 +175,11 @@ export function cutDenied(conntrack: Conntrack, decider: Decider): { cut: number
   return { cut: cut.length, revived: revived.length };
 }
 
-function decide(decider: Decider, { source, destination, ipProtocol, port }: TrackedFlow): number {
+/** The Decider's bits for a flow. Cost: as the decision, and two small allocations. */
+export function decideFlow(
+  decider: Decider,
+  { source, destination, ipProtocol, port }: Pick<TrackedFlow, 'source' | 'destination' | 'ipProtocol' | 'port'>,
+): number {
   const bytes = new Uint8Array([...source, ...destination]);
   if (source.length === 16) return decider.decide6(bytes, 0, 16, ipProtocol, port);
   const view = new DataView(bytes.buffer);

@@ -1,4 +1,5 @@
-import { fromBytes, type IpAddress } from '../net/ip.ts';
+import type { IpAddress } from '../net/ip.ts';
+import { addressAt } from './address-cache.ts';
 import type { PacketHeader } from '../net/packet.ts';
 import { transportOf, type Transport } from '../net/port.ts';
 import type { Judgement } from './repeat-filter.ts';
@@ -39,6 +40,10 @@ export class FlowBatch {
     return (this.#bytes.length - this.#length) / RECORD_BYTES;
   }
 
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
   /** Appends a record. `packet` is what `header` was read from. */
   add(packet: Uint8Array, header: PacketHeader, judgement: Judgement): void {
     const at = this.#length;
@@ -73,7 +78,7 @@ export function readFlows(batch: ArrayBuffer): FlowRecord[] {
   const records: FlowRecord[] = [];
   for (let at = 0; at + RECORD_BYTES <= bytes.length; at += RECORD_BYTES) {
     const addressBytes = view.getUint8(at + 16) === 4 ? 4 : 16;
-    const address = (start: number): IpAddress => fromBytes(bytes.subarray(start, start + addressBytes));
+    const address = (start: number): IpAddress => addressAt(bytes, start, addressBytes);
     records.push({
       timeMs: view.getFloat64(at),
       source: address(at + SOURCE_AT),

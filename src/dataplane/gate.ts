@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import { LabError } from '../model/lab-error.ts';
 import { openTable, type Decider } from '../table/decider.ts';
 import { DENY_MARK } from './firewall.ts';
 import { readFlows, type FlowRecord } from './flow-record.ts';
 import { GateControl } from './gate-control.ts';
-import type { GateWorkerData, NextTable } from './gate-worker.ts';
+import type { GateLoopData, NextTable } from './gate-loop.ts';
 import { MarkerSender } from './gate-marker.ts';
-import { closeFd, SystemCallError } from './libc.ts';
-import { openQueue, unbindQueue } from './nfqueue.ts';
+import { closeFd } from './libc.ts';
+import { takeQueue, unbindQueue } from './nfqueue.ts';
+import type { Relay } from './relay/relay.ts';
 
 /** What a gate is started with. */
 export interface GateOptions {
@@ -23,6 +23,8 @@ export interface GateOptions {
   readonly onFlows: (flows: readonly FlowRecord[]) => void;
   /** Called if the gate's thread ends unasked. Nothing passes from then on. */
   readonly onFailure: (error: Error) => void;
+  /** What carries outgoing connections, for a pod's gate; the kernel if not given. The gate closes it. */
+  readonly relay?: Relay;
 }
 
 // A batch of verdicts takes far less; this long means that the gate's thread hangs.
@@ -47,7 +49,7 @@ export class Gate {
   #failure: Error | undefined;
 
   private constructor(options: GateOptions, socket: number) {
-    const { queue, deny, table, onFlows } = options;
+    const { queue, deny, table, onFlows, relay } = options;
     const tables = new MessageChannel();
     const flows = new MessageChannel();
     this.#options = options;
@@ -56,7 +58,7 @@ export class Gate {
     this.#tables = tables.port1;
     this.#control = new GateControl();
     this.#control.publish(this.#version);
-    const workerData: GateWorkerData = {
+    const data: GateLoopData = {
       socket,
       queue,
       denyMark: deny === 'reject' ? DENY_MARK : 0,
@@ -66,8 +68,11 @@ export class Gate {
       flows: flows.port2,
     };
     // The worker's file ends as this one does: .ts as written, .js once compiled.
-    const file = new URL(`./gate-worker${extname(import.meta.url)}`, import.meta.url);
-    this.#worker = new Worker(file, { workerData, transferList: [tables.port2, flows.port2] });
+    const worker = relay ? './relay/relay-worker' : './gate-worker';
+    const workerData = relay ? { gate: data, relay: relay.data } : data;
+    const ports = [tables.port2, flows.port2, ...(relay ? [relay.data.carried] : [])];
+    const file = new URL(`${worker}${extname(import.meta.url)}`, import.meta.url);
+    this.#worker = new Worker(file, { workerData, transferList: ports });
     flows.port1.on('message', (batch: ArrayBuffer) => {
       onFlows(readFlows(batch));
     });
@@ -78,8 +83,7 @@ export class Gate {
     const reported = once(flows.port1, 'close');
     const exited = new Promise<void>((resolve) =>
       this.#worker.once('exit', () => {
-        this.#ended();
-        resolve();
+        resolve(this.#ended());
       }),
     );
     this.#exited = Promise.all([exited, reported]);
@@ -91,7 +95,7 @@ export class Gate {
    */
   static async start(options: GateOptions): Promise<Gate> {
     openTable(options.table);
-    const gate = new Gate(options, takeQueue(options));
+    const gate = new Gate(options, takeQueue(options.queue, options.namespace));
     await once(gate.#worker, 'message'); // it says so when it is ready; an error on the way is thrown
     gate.#state = 'running';
     return gate;
@@ -113,6 +117,8 @@ export class Gate {
     if (!this.#control.awaitQuiet(this.#version, SWAP_TIMEOUT_MS)) {
       throw new Error(`the gate did not take the new table within ${SWAP_TIMEOUT_MS} ms`);
     }
+    // With the batch of a second marker at the latest the relay has ended what the new table denies.
+    if (this.#options.relay) this.#drain();
     return decider;
   }
 
@@ -137,26 +143,14 @@ export class Gate {
   }
 
   /** The thread is gone: closing its socket makes the kernel drop what waits for a verdict. */
-  #ended(): void {
+  async #ended(): Promise<void> {
     const unasked = this.#state === 'running';
     this.#state = 'ended';
     this.#control.rest();
     this.#tables.close();
     closeFd(this.#socket);
     this.#markers.close();
+    await this.#options.relay?.close();
     if (unasked) this.#options.onFailure(this.#failure ?? new Error('the gate ended unexpectedly'));
-  }
-}
-
-function takeQueue({ queue, namespace }: GateOptions): number {
-  try {
-    return openQueue(queue, namespace);
-  } catch (error) {
-    if (!(error instanceof SystemCallError)) throw error;
-    const message =
-      error.code === 'EBUSY' || error.code === 'EPERM'
-        ? `another process or lab holds packet queue ${queue} of this namespace, or root is missing in it`
-        : 'this kernel hands no packets to programs: it needs nfnetlink_queue (modprobe nfnetlink_queue)';
-    throw new LabError('environment', `${message} (${error.message})`, { cause: error });
   }
 }

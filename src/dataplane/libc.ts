@@ -153,6 +153,14 @@ export function inNamespace<T>(namespace: number, work: () => T): T {
   }
 }
 
+/**
+ * Takes this thread into another network namespace for good. For a worker that does nothing else.
+ * @param namespace descriptor of a network namespace. Throws SystemCallError.
+ */
+export function enterNamespace(namespace: number): void {
+  checked('setns', libc.setns(namespace, CLONE_NEWNET));
+}
+
 /** A fresh, empty network namespace; it lives as long as its descriptor, a process or a mount holds it. Throws SystemCallError. */
 export function newNetworkNamespace(): number {
   const home = openNamespace('/proc/thread-self/ns/net');

@@ -1,4 +1,5 @@
-import { closeFd } from './libc.ts';
+import { LabError } from '../model/lab-error.ts';
+import { closeFd, SystemCallError } from './libc.ts';
 import {
   attributeEnd,
   findAttribute,
@@ -31,6 +32,7 @@ const FLAG_GSO = 4;
 const ATTRIBUTE_PACKET_HEADER = 1;
 const ATTRIBUTE_VERDICT = 2;
 const ATTRIBUTE_MARK = 3;
+const ATTRIBUTE_INTERFACE_OUT = 6;
 const ATTRIBUTE_PAYLOAD = 10;
 const NF_DROP = 0;
 const NF_ACCEPT = 1;
@@ -49,9 +51,23 @@ const ETHERTYPE = { IPV4: 0x0800, IPV6: 0x86dd } as const;
 /**
  * A socket that owns a queue of both families: packets come as messages of PACKET_MESSAGE_BYTES at
  * most, and reading times out after 200 ms. As soon as it is closed the kernel drops what is queued.
- * Throws SystemCallError: EPERM without CAP_NET_ADMIN, EBUSY if the queue has an owner.
+ * @param namespace descriptor; this thread's if not given. Throws LabError if the kernel does not let this process have it.
  */
-export function openQueue(queue: number, namespace?: number): number {
+export function takeQueue(queue: number, namespace: number | undefined): number {
+  try {
+    return openQueue(queue, namespace);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    const message =
+      error.code === 'EBUSY' || error.code === 'EPERM'
+        ? `another process or lab holds packet queue ${queue} of this namespace, or root is missing in it`
+        : 'this kernel hands no packets to programs: it needs nfnetlink_queue (modprobe nfnetlink_queue)';
+    throw new LabError('environment', `${message} (${error.message})`, { cause: error });
+  }
+}
+
+/** Throws SystemCallError: EPERM without CAP_NET_ADMIN, EBUSY if the queue has an owner. */
+function openQueue(queue: number, namespace?: number): number {
   const fd = openNetfilterSocket(namespace);
   try {
     setReadBuffer(fd, READ_BUFFER_BYTES);
@@ -78,11 +94,25 @@ export function unbindQueue(fd: number, queue: number): void {
   sendAll(fd, message.attribute(CONFIG_COMMAND, [UNBIND, 0, 0, 0]).toBytes());
 }
 
-/** A queued packet in a receive buffer. `payloadAt` is -1 if it is no whole IP packet of a known kind: to be dropped. */
+/** Where in the kernel a packet was queued. Source: linux/netfilter.h. */
+export const HOOK = { output: 3, postrouting: 4 } as const;
+
+/**
+ * A queued packet in a receive buffer. `payloadAt` is -1 if it is no whole IP packet of a known kind: to be
+ * dropped. `mark` and `interface`, the index of the one that it leaves by, are 0 for none.
+ */
 export interface QueuedPacket {
   id: number;
+  hook: number;
+  mark: number;
+  interface: number;
   payloadAt: number;
   payloadEnd: number;
+}
+
+/** A packet to be filled by readQueued. */
+export function emptyQueued(): QueuedPacket {
+  return { id: 0, hook: 0, mark: 0, interface: 0, payloadAt: -1, payloadEnd: -1 };
 }
 
 /** Reads the message of `length` bytes at `at`. @returns false if it is no packet. Cost: some 100 ns, no allocation. */
@@ -93,6 +123,9 @@ export function readQueued(view: DataView, at: number, length: number, packet: Q
   const headerAt = findAttribute(view, ATTRIBUTE_PACKET_HEADER, attributesAt, end);
   if (headerAt < 0) return false;
   packet.id = view.getUint32(headerAt);
+  packet.hook = view.getUint8(headerAt + 6);
+  packet.mark = readWord(view, ATTRIBUTE_MARK, attributesAt, end);
+  packet.interface = readWord(view, ATTRIBUTE_INTERFACE_OUT, attributesAt, end);
   packet.payloadAt = -1;
   packet.payloadEnd = -1;
   const payloadAt = findAttribute(view, ATTRIBUTE_PAYLOAD, attributesAt, end);
@@ -106,6 +139,11 @@ export function readQueued(view: DataView, at: number, length: number, packet: Q
     packet.payloadEnd = payloadEnd;
   }
   return true;
+}
+
+function readWord(view: DataView, attribute: number, at: number, end: number): number {
+  const wordAt = findAttribute(view, attribute, at, end);
+  return wordAt < 0 ? 0 : view.getUint32(wordAt);
 }
 
 /** Verdicts that are collected and sent in one go. */
@@ -136,6 +174,11 @@ export class VerdictBatch {
   send(fd: number): void {
     if (this.#length > 0) sendAll(fd, this.#bytes, this.#length);
     this.#length = 0;
+  }
+
+  /** How many more verdicts it takes at least. */
+  get room(): number {
+    return (this.#bytes.length - this.#length) / VERDICT_BYTES;
   }
 
   #add(id: number, verdict: number, mark: number): void {

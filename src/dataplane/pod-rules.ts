@@ -1,4 +1,5 @@
 import type { Family, IpAddress } from '../net/ip.ts';
+import { RELAY_SOURCE_RULES, releasedRule } from './relay/relay-rules.ts';
 import { GUARD_TABLE, judgingRules, markerRule, replaceTable, set, type GateRuleOptions } from './firewall.ts';
 
 /** The chain that sends what enters and leaves the pod to the gate. */
@@ -22,6 +23,7 @@ export function podGateRules({ family, queue }: GateRuleOptions, joined: boolean
     // A pod and itself: SEMANTICS 18.
     `-A ${chain} -i lo -j RETURN`,
     `-A ${chain} -o lo -j RETURN`,
+    releasedRule(chain, family),
     ...(family === 6 ? NEIGHBOURS.map((type) => `-A ${chain} -p ipv6-icmp --icmpv6-type ${type} -j ACCEPT`) : []),
     ...judgingRules(chain, queue),
     'COMMIT',
@@ -59,6 +61,7 @@ export function podGuardRules(addresses: readonly IpAddress[]): string {
     neighbours,
     'ip saddr @own4 accept',
     'ip6 saddr @own6 accept',
+    ...(addresses.length === 0 ? [] : RELAY_SOURCE_RULES),
     '}',
     'chain passing {',
     'type filter hook forward priority raw; policy drop;',

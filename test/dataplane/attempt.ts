@@ -7,29 +7,31 @@ import type { TestPod } from './node-network.ts';
 // Longer than any answer on a busy machine takes, shorter than a SYN's first repetition.
 const PATIENCE_MS = 600;
 
-/** Where an attempt goes. `sourcePort` is any unless given. */
+/** Where an attempt goes. `sourcePort` and `source` are any unless given. */
 export interface Target {
   readonly address: IpAddress;
   readonly port: number;
   readonly sourcePort?: number;
+  readonly source?: IpAddress;
   readonly timeoutMs?: number;
 }
 
-/** A TCP server in a pod that greets with `name` and then echoes. */
+/** A TCP server in a pod that greets with `name` and then echoes; a `silent` one leaves all that, and the end, to `onConnection`. */
 export async function tcpServer(
   pod: TestPod,
   port: number,
-  options: { name?: string; onConnection?: (socket: net.Socket) => void } = {},
+  options: { name?: string; onConnection?: (socket: net.Socket) => void; silent?: boolean } = {},
 ): Promise<AsyncDisposable> {
-  const { name = 'hello', onConnection } = options;
+  const { name = 'hello', onConnection, silent = false } = options;
   const sockets = new Set<net.Socket>();
   const servers = await Promise.all(
     ([4, 6] as const).map(async (family) => {
-      const server = net.createServer((socket) => {
+      const server = net.createServer({ allowHalfOpen: silent }, (socket) => {
         onConnection?.(socket);
         sockets.add(socket);
         socket.on('error', () => undefined);
         socket.on('close', () => sockets.delete(socket));
+        if (silent) return;
         socket.write(name);
         socket.pipe(socket);
       });
@@ -69,8 +71,9 @@ export function udpServer(
 }
 
 /** A TCP socket of a pod, connecting; the caller destroys it. */
-export function dial(pod: TestPod, { address, port, sourcePort = 0 }: Target): net.Socket {
-  const fd = boundSocket({ namespace: pod.namespace, type: 'tcp', address: address.family, port: sourcePort });
+export function dial(pod: TestPod, { address, port, sourcePort = 0, source }: Target): net.Socket {
+  const from = { address: source ?? address.family, port: sourcePort };
+  const fd = boundSocket({ namespace: pod.namespace, type: 'tcp', ...from });
   return new net.Socket({ fd }).connect(port, address.text);
 }
 

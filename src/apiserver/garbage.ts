@@ -1,36 +1,31 @@
 import { listAt, nameOf, textAt, uidOf, type ApiObject } from './api-object.ts';
-import type { ObjectChange, ObjectStore } from './object-store.ts';
-import { RESOURCES, type Resource } from './registry.ts';
-
-interface Found {
-  readonly resource: Resource;
-  readonly object: ApiObject;
-}
+import type { ChangeSet, Found } from './change-set.ts';
+import { RESOURCES } from './registry.ts';
 
 /**
- * The deletion of an object and of what cannot be without it: what is in a namespace, and what has no owner left.
+ * Deletes an object and what cannot be without it: what is in a namespace, and what has no owner left.
  * On a cluster controllers do this soon after; here it is one change.
  */
-export function cascade(store: ObjectStore, root: Found): ObjectChange[] {
+export function removeWithDependents(set: ChangeSet, root: Found): void {
   const doomed = new Map<string, Found>();
   const visit = (found: Found): void => {
     const uid = uidOf(found.object);
     if (doomed.has(uid)) return;
     doomed.set(uid, found);
-    for (const child of store.ownedBy(uid)) if (ownersAreIn(child.object, doomed)) visit(child);
+    for (const child of set.ownedBy(uid)) if (ownersAreIn(child.object, doomed)) visit(child);
   };
   visit(root);
   if (root.resource.kind === 'Namespace') {
     doomed.delete(uidOf(root.object));
-    for (const found of contentsOf(store, nameOf(root.object))) visit(found);
+    for (const found of contentsOf(set, nameOf(root.object))) visit(found);
     doomed.set(uidOf(root.object), root); // the namespace goes last
   }
-  return [...doomed.values()].map(({ resource, object }) => ({ resource, before: object, after: undefined }));
+  for (const { resource, object } of doomed.values()) set.remove(resource, object);
 }
 
-function contentsOf(store: ObjectStore, namespace: string): Found[] {
+function contentsOf(set: ChangeSet, namespace: string): Found[] {
   return RESOURCES.filter((resource) => resource.namespaced).flatMap((resource) =>
-    store.list(resource, { namespace }).items.map((object) => ({ resource, object })),
+    set.list(resource, namespace).map((object) => ({ resource, object })),
   );
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonObject, JsonValue } from '../manifest/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../manifest/json.ts';
 import { invariant } from '../model/invariant.ts';
 import {
   at,
@@ -7,6 +7,7 @@ import {
   namespaceOf,
   numberAt,
   objectAt,
+  sameJson,
   textAt,
   versionOf,
   withMetadata,
@@ -25,6 +26,8 @@ export interface ObjectChange {
   readonly resource: Resource;
   readonly before: ApiObject | undefined;
   readonly after: ApiObject | undefined;
+  /** Where the object was written, kept beside it; absent: where it was before, unless it asks for something else now. */
+  readonly origin?: JsonObject;
 }
 
 /** Which objects to list. `limit` 0 is all; `continueToken` is what an earlier list ended with. */
@@ -97,6 +100,11 @@ export class ObjectStore {
     return this.#table(resource).get(namespace, name)?.object;
   }
 
+  /** Where the object of that name was written, if that is known. */
+  originOf(resource: Resource, namespace: string, name: string): JsonObject | undefined {
+    return this.#table(resource).get(namespace, name)?.origin;
+  }
+
   /** Objects by namespace and name. Pages are of the time they are asked for; a watch from the list's version tells the rest. */
   list(resource: Resource, query: ListQuery = {}): ObjectList {
     const { namespace = '', filter, limit = 0, continueToken = '' } = query;
@@ -158,7 +166,7 @@ export class ObjectStore {
     await this.#log?.close();
   }
 
-  #commitOne({ resource, before, after }: ObjectChange, durable: boolean): ApiObject | undefined {
+  #commitOne({ resource, before, after, origin }: ObjectChange, durable: boolean): ApiObject | undefined {
     const last = after ?? before;
     invariant(last, 'a change has an object before or after it');
     const [table, namespace, name] = [this.#table(resource), namespaceOf(last), nameOf(last)];
@@ -168,8 +176,14 @@ export class ObjectStore {
     const stamped = withMetadata(last, { ...last.metadata, resourceVersion: String(this.#version) });
     if (before) this.#owners.forget(resource, before);
     if (after) {
-      this.#put(resource, { object: stamped, durable: isDurable });
-      if (isDurable && durable) this.#log?.append({ put: stamped });
+      const asksTheSame = before !== undefined && sameJson(before.metadata.generation, stamped.metadata.generation);
+      const entry = {
+        object: stamped,
+        durable: isDurable,
+        origin: origin ?? (asksTheSame ? earlier?.origin : undefined),
+      };
+      this.#put(resource, entry);
+      if (isDurable && durable) this.#log?.append(putRecord(entry));
     } else {
       table.remove(namespace, name);
       if (isDurable) this.#log?.append({ remove: stamped });
@@ -188,8 +202,7 @@ export class ObjectStore {
     const durable = [...this.#tables.values()].flatMap((table) =>
       [...table.entries()].filter((entry) => entry.durable),
     );
-    const puts = durable.map(({ object }) => ({ put: object }));
-    log.replace([{ version: this.#version }, ...puts]);
+    log.replace([{ version: this.#version }, ...durable.map(putRecord)]);
     this.#compactAtBytes = Math.max(MIN_COMPACTED_BYTES, COMPACTION_FACTOR * log.size);
   }
 
@@ -202,7 +215,9 @@ export class ObjectStore {
       const [namespace, name] = [namespaceOf(object), nameOf(object)];
       const before = this.get(resource, namespace, name);
       if (before) this.#owners.forget(resource, before);
-      if ('put' in record) this.#put(resource, { object, durable: true });
+      const origin = at(record, 'origin');
+      if ('put' in record)
+        this.#put(resource, { object, durable: true, origin: isObject(origin) ? origin : undefined });
       else this.#table(resource).remove(namespace, name);
     }
     if (records.length > 0) this.#version += RESTART_GAP;
@@ -219,6 +234,10 @@ export class ObjectStore {
     invariant(history, `${resource.plural} has a history`);
     return history;
   }
+}
+
+function putRecord({ object, origin }: Entry): JsonObject {
+  return { put: object, ...(origin === undefined ? {} : { origin }) };
 }
 
 function continueText(version: number, key: string): string {

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../manifest/json.ts';
 import { namespaceOf, nameOf, type ApiObject } from './api-object.ts';
 import type { ObjectFilter } from './selectors.ts';
 
@@ -5,6 +6,8 @@ import type { ObjectFilter } from './selectors.ts';
 export interface Entry {
   readonly object: ApiObject;
   readonly durable: boolean;
+  /** Where it was written, if that is known. */
+  readonly origin: JsonObject | undefined;
 }
 
 /** `NAMESPACE/NAME`: the key of an object among those of its resource. */

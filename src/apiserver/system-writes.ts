@@ -1,9 +1,10 @@
 import type { JsonObject } from '../manifest/json.ts';
 import { namespaceOf, objectAt, sameJson, withMetadata, type ApiObject } from './api-object.ts';
 import { withDefaults } from './defaults.ts';
-import { cascade } from './garbage.ts';
+import { ChangeSet } from './change-set.ts';
+import { removeWithDependents } from './garbage.ts';
 import { birthOf, generationOf, sameContent } from './lifecycle.ts';
-import { initialContents } from './namespace-contents.ts';
+import { addInitialContents } from './namespace-contents.ts';
 import type { ObjectStore } from './object-store.ts';
 import { servedKind } from './registry.ts';
 
@@ -52,8 +53,10 @@ export class SystemWrites {
     const draft: ApiObject = { ...filled, apiVersion: object.apiVersion, kind: object.kind, metadata };
     const after = withMetadata(draft, { ...metadata, ...generationOf(resource, before, draft) });
     if (before && sameContent(before, after)) return before;
-    const changes = [{ resource, before, after }, ...(before ? [] : initialContents(this.#store, after))];
-    return this.#store.commit(changes, { durable })[0] ?? after;
+    const set = new ChangeSet(this.#store);
+    set.put(resource, after);
+    if (!before) addInitialContents(set, after);
+    return this.#store.commit(set.changes, { durable })[0] ?? after;
   }
 
   /** Sets the given fields of the status. @returns the object; undefined if there is none. */
@@ -71,7 +74,9 @@ export class SystemWrites {
     const resource = servedKind(reference.apiVersion, reference.kind);
     const before = this.#store.get(resource, reference.namespace, reference.name);
     if (!before) return false;
-    this.#store.commit(cascade(this.#store, { resource, object: before }), { durable: true });
+    const set = new ChangeSet(this.#store);
+    removeWithDependents(set, { resource, object: before });
+    this.#store.commit(set.changes, { durable: true });
     return true;
   }
 }

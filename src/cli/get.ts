@@ -1,3 +1,4 @@
+import { textMapAt } from '../apiserver/api-object.ts';
 import type { LabObject } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
 import type { KindNames } from '../model/kind-names.ts';
@@ -59,7 +60,7 @@ export const GET: Verb<Options> = {
 };
 
 function hasLabels(selector: Selector): (object: LabObject) => boolean {
-  return ({ metadata }) => selects(selector, new Map(Object.entries(metadata.labels ?? {})));
+  return (object) => selects(selector, textMapAt(object, 'metadata', 'labels'));
 }
 
 function named(objects: readonly LabObject[], name: string, { plural }: KindNames): LabObject {
@@ -92,10 +93,10 @@ async function print(
       break;
     default: {
       if (objects.length === 0) return;
-      const { objectTable } = await import('../report/object-table.ts');
+      const { objectTable } = await import('./object-table.ts');
       const { withNamespace } = options;
       await terminal.print(
-        objectTable(kinds.kind, objects, { wide: format === 'wide', withNamespace, nowMs: Date.now() }),
+        objectTable(kinds.kind, objects, { wide: format === 'wide', withNamespace, now: new Date() }),
       );
     }
   }

@@ -1,5 +1,6 @@
 import type { FlowEvent } from '../flows/flow-event.ts';
 import type { Issue } from '../manifest/issue.ts';
+import type { JsonObject } from '../manifest/json.ts';
 import type { ManifestFile } from '../manifest/manifest.ts';
 import type { Protocol } from '../net/port.ts';
 import type { Explanation } from '../report/explanation.ts';
@@ -59,17 +60,11 @@ export interface LabStatus {
   readonly warnings: readonly string[];
 }
 
-/** An object of a lab, as `get -o json` prints it: Kubernetes' JSON, defaults and status filled in. */
-export interface LabObject {
+/** An object of a lab, as `get -o json` prints it: as the API has it, but for the record of who wrote what. */
+export interface LabObject extends JsonObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly creationTimestamp: string;
-  };
-  readonly [field: string]: unknown;
+  readonly metadata: JsonObject & { readonly name: string };
 }
 
 /** What became of each object of an apply or a delete. */

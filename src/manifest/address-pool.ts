@@ -51,6 +51,12 @@ export class AddressPool {
     this.#pods.release(podKey);
   }
 
+  /** Frees the addresses of a Service that is gone; the name server's stay its own. */
+  releaseService(key: string): void {
+    this.#services.release(key);
+    if (key === NAME_SERVER_KEY) this.#services.reserve(key, this.#services.at(NAME_SERVER));
+  }
+
   /** Frees the addresses of all pods but these. */
   retainPods(podKeys: ReadonlySet<string>): void {
     this.#pods.retain(podKeys);

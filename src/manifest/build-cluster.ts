@@ -191,7 +191,8 @@ class ClusterBuilder {
   }
 }
 
-function namespaceOf(name: string, labels: Readonly<Record<string, string>> = {}): Namespace {
+/** A namespace with these labels, and with its name as every namespace has it for one. */
+export function namespaceOf(name: string, labels: Readonly<Record<string, string>> = {}): Namespace {
   return { name, labels: new Map(Object.entries({ ...labels, 'kubernetes.io/metadata.name': name })) };
 }
 

@@ -128,8 +128,8 @@ describe('workloads become pods', () => {
     expect(await shown(/^done-/)).toEqual(['0/1', 'Completed', '0']);
     await eventually(async () => ((await shown(/^broken-/))[1] === 'Error' ? true : undefined), 'the job failed');
     const { stdout } = await lab.run('get', ['jobs']);
-    expect(stdout).toMatch(/^done +1\/1/m);
-    expect(stdout).toMatch(/^broken +0\/1/m);
+    expect(stdout).toMatch(/^done +Complete +1\/1/m);
+    expect(stdout).toMatch(/^broken +Failed +0\/1/m);
   });
 });
 

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject } from '../../manifest/json.ts';
 import { ApiError, badRequest, internalError } from '../status.ts';
 import type { FieldValidation } from '../validation.ts';
-import type { WriteOptions } from '../user-writes.ts';
+import type { DryRun } from '../user-writes.ts';
+import type { WriteOptions } from '../write-draft.ts';
 import { answerForm, type AnswerForm } from './accept.ts';
 import { mediaTypeOf, objectIn, readBody, valueIn } from './body.ts';
 
@@ -46,7 +47,7 @@ export class Exchange {
   }
 
   /** What the query says of a write. Warnings go into the answer's headers. */
-  writeOptions(): WriteOptions {
+  writeOptions(): WriteOptions & DryRun {
     const manager = this.parameter('fieldManager');
     const agent = (this.request.headers['user-agent'] ?? '').split('/')[0] ?? '';
     return {

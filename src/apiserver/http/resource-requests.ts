@@ -8,7 +8,8 @@ import { mergePatch } from '../patch/merge-patch.ts';
 import { strategicMerge } from '../patch/strategic-merge.ts';
 import { objectFilter } from '../selectors.ts';
 import { ApiError, badRequest, methodNotAllowed, notFound, unsupportedMediaType } from '../status.ts';
-import type { DeleteOptions } from '../user-writes.ts';
+import type { DryRun } from '../user-writes.ts';
+import type { RemoveOptions } from '../write-draft.ts';
 import { dryRunOf, type Exchange } from './exchange.ts';
 import { sendList, sendObject } from './object-answers.ts';
 import type { Route } from './route.ts';
@@ -205,7 +206,7 @@ function rejectedPatch(): ApiError {
   return new ApiError({ code: 422, reason: 'Invalid', message });
 }
 
-function deleteOptions(exchange: Exchange, body: JsonObject): DeleteOptions {
+function deleteOptions(exchange: Exchange, body: JsonObject): RemoveOptions & DryRun {
   const inBody = at(body, 'dryRun');
   const policy = textAt(body, 'propagationPolicy') || exchange.parameter('propagationPolicy');
   return {

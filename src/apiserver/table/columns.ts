@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../manifest/json.ts';
+import type { JsonObject } from '../../manifest/json.ts';
 import { at, listAt, nameOf, numberAt, textAt, textMapAt } from '../api-object.ts';
 import { ageText } from '../../model/age.ts';
 import { podCells } from './pod-cells.ts';
@@ -10,7 +10,7 @@ export interface Column {
   readonly name: string;
   readonly type: 'string' | 'integer';
   readonly wide: boolean;
-  readonly cell: (object: JsonObject, now: Date) => JsonValue;
+  readonly cell: (object: JsonObject, now: Date) => string | number;
 }
 
 /** The columns of a kind, as kubectl shows them; name and age for kinds that have no more. Source: pkg/printers/internalversion. */

@@ -5,9 +5,9 @@ import { FlowLog } from '../../flows/flow-log.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { invariant } from '../../model/invariant.ts';
 import { isFinished, podKey, type Pod } from '../../model/pod.ts';
-import type { IpAddress } from '../../net/ip.ts';
 import { compile } from '../../table/compile.ts';
 import type { PolicyTable } from '../../table/policy-table.ts';
+import type { NodeFacts } from '../control-plane/backend.ts';
 import { FlowRecorder } from '../flow-recorder.ts';
 import type { LabOptions } from '../lab-client.ts';
 import type { OutsideHost } from './outside-hosts.ts';
@@ -15,9 +15,7 @@ import type { PodNetwork } from './pod-network.ts';
 import { serviceRules } from './service-rules.ts';
 
 /** The node that all pods of a lab are on. `namespace` is the descriptor of its network. */
-export interface LabNode {
-  readonly name: string;
-  readonly addresses: readonly IpAddress[];
+export interface LabNode extends NodeFacts {
   readonly namespace: number;
 }
 

@@ -6,6 +6,7 @@ import type { PodCommand } from '../../apiserver/streams/pod-access.ts';
 import { inNamespace } from '../../dataplane/libc.ts';
 import { invariant } from '../../model/invariant.ts';
 import type { Container, Pod, PodPhase } from '../../model/pod.ts';
+import type { PodReport } from '../control-plane/backend.ts';
 import type { Identity } from './builtin-server.ts';
 import { ContainerRuntime } from './container-runtime.ts';
 import { hasProgram, podEntry, startCommand, type PodFiles } from './pod-command.ts';
@@ -22,16 +23,6 @@ export interface PodSetting {
   readonly startDns: (pod: Pod, namespace: number) => Promise<AsyncDisposable>;
   /** Called after every change of phase or readiness. */
   readonly onChange: () => void;
-}
-
-/** What a pod says of itself. */
-export interface PodRuntimeStatus {
-  readonly phase: PodPhase;
-  readonly ready: boolean;
-  readonly restarts: number;
-  readonly reason: string;
-  readonly message: string;
-  readonly containers: { readonly ready: number; readonly total: number };
 }
 
 const READINESS_PERIOD_MS = 500; // Kubernetes asks every 10 s; a lab's user should not have to wait
@@ -75,7 +66,7 @@ export class PodRuntime {
     });
   }
 
-  get status(): PodRuntimeStatus {
+  get status(): PodReport {
     const main = this.#containers.filter(({ container }) => container.role !== 'init');
     const ready = main.filter((container) => this.#readyContainers.has(container)).length;
     const phase = this.#phase();
@@ -87,6 +78,7 @@ export class PodRuntime {
       reason: restarting ? `${restarting.container.role === 'init' ? 'Init:' : ''}CrashLoopBackOff` : '',
       message: this.#failure || (restarting?.state.kind === 'restarting' ? restarting.state.message : ''),
       containers: { ready, total: main.length },
+      startedAt: this.startedAt,
     };
   }
 

@@ -86,7 +86,7 @@ function endpointOf(text: string): Endpoint {
 }
 
 function sourceOf(lab: RunningLab, endpoint: Endpoint): { namespace: number; families: readonly number[] } {
-  for (const pod of podsOf(lab.cluster, endpoint)) {
+  for (const pod of podsOf(lab.plane.cluster, endpoint)) {
     const namespace = lab.fleet.pods.get(podKey(pod))?.namespace;
     if (namespace === undefined) continue;
     const addresses = endpoint.kind === 'address' ? [endpoint.address] : pod.addresses;
@@ -109,9 +109,9 @@ function sourceOf(lab: RunningLab, endpoint: Endpoint): { namespace: number; fam
 /** Addresses that the endpoint can be reached at: a Service's own, so that the network translates it. */
 function targetsOf(lab: RunningLab, endpoint: Endpoint): readonly IpAddress[] {
   if (endpoint.kind === 'address') return [endpoint.address];
-  const service = endpoint.kind === 'service' ? serviceNamed(lab.cluster, endpoint) : undefined;
+  const service = endpoint.kind === 'service' ? serviceNamed(lab.plane.cluster, endpoint) : undefined;
   if (service?.kind.kind === 'clusterIP') return service.kind.addresses;
-  const [pod] = podsOf(lab.cluster, endpoint).filter(({ addresses }) => addresses.length > 0);
+  const [pod] = podsOf(lab.plane.cluster, endpoint).filter(({ addresses }) => addresses.length > 0);
   if (!pod)
     throw new LabError(
       'usage',

@@ -4,7 +4,12 @@ import { z } from 'zod';
 import type { FlowLog } from '../../flows/flow-log.ts';
 import { LabError } from '../../model/lab-error.ts';
 import type { LabProblem } from '../lab-client.ts';
-import type { LabControl } from './lab-control.ts';
+
+/** What answers the verbs that have one answer. */
+export interface LabControl {
+  /** @returns undefined for a verb that there is not. */
+  answer(verb: string, body: unknown): Promise<unknown>;
+}
 
 /** What the control socket serves. `stop` ends the lab; it is called once the answer is out. */
 export interface ControlOptions {

@@ -1,0 +1,213 @@
+import { nameOf, namespaceOf, type ApiObject } from '../../apiserver/api-object.ts';
+import type { ApiStore } from '../../apiserver/api-store.ts';
+import type { ChangeSet } from '../../apiserver/change-set.ts';
+import { servedKind } from '../../apiserver/registry.ts';
+import { ApiError } from '../../apiserver/status.ts';
+import type { CommitVerdict } from '../../apiserver/user-writes.ts';
+import type { WriteDraft } from '../../apiserver/write-draft.ts';
+import { AddressPool } from '../../manifest/address-pool.ts';
+import { issueText, type Issue } from '../../manifest/issue.ts';
+import { parseManifests, type ManifestFile } from '../../manifest/manifest.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import { LabError } from '../../model/lab-error.ts';
+import { podKey, type Pod } from '../../model/pod.ts';
+import type { ChangeReport, ChangeResult } from '../lab-client.ts';
+import type { Backend, NodeFacts } from './backend.ts';
+import { CLUSTER_DNS } from './cluster-dns.ts';
+import { ClusterState, type ClusterChange } from './cluster-state.ts';
+import { removeEndpoints, updateEndpoints } from './endpoint-objects.ts';
+import { applyManifests, deleteObjects, labelObject, RefusedManifests, type ObjectName } from './manifest-writes.ts';
+import { nodeObject } from './node-object.ts';
+import { Placement } from './placement.ts';
+import { reported } from './pod-report.ts';
+import { updateStatuses } from './workload-status.ts';
+import { reconcileWorkloads } from './workloads.ts';
+
+/** What a control plane is made of. */
+export interface ControlPlaneOptions {
+  readonly name: string;
+  readonly store: ApiStore;
+  readonly backend: Backend;
+  readonly node: NodeFacts;
+  /** False if the backend's pods have addresses from elsewhere, and report them. */
+  readonly givesPodAddresses: boolean;
+  /** Takes an error that nobody waits for. */
+  readonly onError: (error: unknown) => void;
+}
+
+const POD = servedKind('v1', 'Pod');
+const SERVICE = servedKind('v1', 'Service');
+// A change waits for what follows from it at once, such as Services that lead to a pod that is ready at once, and not
+// for what follows from that: a Job's next pod.
+const ROUNDS = 4;
+
+/**
+ * The control plane of a lab: its store of objects, and what follows from each change. All writes go one way, whether
+ * of kubectl, of the command line or of the lab itself: controllers add what they make of them, pods and Services get
+ * addresses, the backend puts it in force, then it is stored and answered.
+ */
+export class ControlPlane {
+  readonly name: string;
+  readonly store: ApiStore;
+  readonly startedAt: string;
+  readonly #backend: Backend;
+  readonly #node: NodeFacts;
+  readonly #placement: Placement;
+  readonly #state = new ClusterState();
+  readonly #onError: (error: unknown) => void;
+  readonly #changedPods = new Set<string>();
+  #reporting: Promise<unknown> = Promise.resolve();
+  #manifestWarnings: readonly string[] = [];
+
+  constructor({ name, store, backend, node, givesPodAddresses, onError }: ControlPlaneOptions) {
+    this.name = name;
+    this.store = store;
+    this.startedAt = store.objects.now().toISOString();
+    this.#backend = backend;
+    this.#node = node;
+    this.#placement = new Placement(new AddressPool(), node, givesPodAddresses);
+    this.#onError = onError;
+    store.onCommit = (set) => this.#admit(set);
+    store.system.put(nodeObject(node, this.startedAt));
+  }
+
+  /** The cluster as it is in force. */
+  get cluster(): Cluster {
+    return this.#state.cluster;
+  }
+
+  /** What there is to say about the manifests that the lab was started with, and about the policies that there are. */
+  get warnings(): readonly string[] {
+    return [...this.#manifestWarnings, ...this.#state.warnings];
+  }
+
+  /** Whether the pod's status says that it is ready. */
+  get isReady(): (pod: Pod) => boolean {
+    return this.#state.isReady;
+  }
+
+  /** Makes the lab's first objects. @throws LabError usage with all that is wrong with them. */
+  async start(files: readonly ManifestFile[]): Promise<void> {
+    const { objects, issues, warnings } = parseManifests(files);
+    this.#manifestWarnings = warnings;
+    const report = await this.#report({ issues, warnings }, (draft) => {
+      this.#state.load(draft.set);
+      const results = applyManifests(draft, objects);
+      const hasNameServer = draft.set.get(SERVICE, 'kube-system', 'kube-dns') !== undefined;
+      return hasNameServer ? results : [...results, ...applyManifests(draft, parseManifests([CLUSTER_DNS]).objects)];
+    });
+    if (report.issues.length > 0) throw new LabError('usage', report.issues.map(issueText).join('\n'));
+  }
+
+  /** Adds or changes objects; all or, if any has an issue, none. Returns once they are enforced and new pods run. */
+  apply(files: readonly ManifestFile[]): Promise<ChangeReport> {
+    const { objects, issues, warnings } = parseManifests(files);
+    return this.#report({ issues, warnings }, (draft) => applyManifests(draft, objects));
+  }
+
+  /** Removes objects. @throws LabError usage if one is not there; then none is removed. */
+  delete(targets: readonly ObjectName[]): Promise<ChangeReport> {
+    return this.#report({ issues: [], warnings: [] }, (draft) => {
+      const { results, missing } = deleteObjects(draft, targets);
+      if (missing.length > 0) throw new LabError('usage', `not found in lab ${this.name}: ${missing.join(', ')}`);
+      return results;
+    });
+  }
+
+  /** Changes labels of an object; null removes one. */
+  label(target: ObjectName, labels: Readonly<Record<string, string | null>>): Promise<ChangeReport> {
+    return this.#report({ issues: [], warnings: [] }, (draft) => [labelObject(draft, target, labels)]);
+  }
+
+  /** The stored object of a pod. @returns undefined if there is none. */
+  podObject({ namespace, name }: Pick<Pod, 'namespace' | 'name'>): ApiObject | undefined {
+    return this.store.objects.get(POD, namespace, name);
+  }
+
+  /** To be called when a backend has something new to say of a pod. It is stored, with what follows from it, in its turn. */
+  podChanged(podKey: string): void {
+    const waiting = this.#changedPods.size > 0;
+    this.#changedPods.add(podKey);
+    if (waiting) return;
+    this.#reporting = this.store.users
+      .together(({ set }) => {
+        const keys = [...this.#changedPods];
+        this.#changedPods.clear();
+        this.#takeReports(set, keys);
+      })
+      .catch(this.#onError);
+  }
+
+  /** Resolves when all that backends have said so far is stored. */
+  async reportsStored(): Promise<void> {
+    await this.#reporting;
+  }
+
+  /** What a set of changes leads to, put in force before it is stored. */
+  async #admit(set: ChangeSet): Promise<CommitVerdict> {
+    reconcileWorkloads(set);
+    const issues = this.#placement.place(set);
+    if (issues.length > 0) {
+      this.#placement.settle(set, { made: false });
+      return { kind: 'refused', issues };
+    }
+    for (let round = 0; round < ROUNDS; round += 1) {
+      updateStatuses(set);
+      const change = this.#state.take(set);
+      if (!change) break;
+      this.#updateEndpoints(set, change);
+      await this.#backend.enforce(change);
+      this.#takeReports(set, change.begun.map(podKey));
+      reconcileWorkloads(set);
+      this.#placement.place(set); // pods for which no address is left wait
+    }
+    this.#placement.settle(set, { made: true });
+    return { kind: 'accepted' };
+  }
+
+  #updateEndpoints(set: ChangeSet, { services }: ClusterChange): void {
+    const facts = { nodeName: this.#node.name, podsIn: this.#state.podsIn, isReady: this.#state.isReady };
+    for (const service of services) updateEndpoints(set, service, facts);
+    for (const { resource, before } of set.changes) {
+      if (resource !== SERVICE || !before) continue;
+      const place = { namespace: namespaceOf(before), name: nameOf(before) };
+      if (!set.get(SERVICE, place.namespace, place.name)) removeEndpoints(set, place);
+    }
+  }
+
+  #takeReports(set: ChangeSet, keys: readonly string[]): void {
+    for (const key of keys) {
+      const [namespace = '', name = ''] = key.split('/');
+      const pod = set.get(POD, namespace, name);
+      const report = pod && this.#backend.reportOf(key);
+      const after = report && reported(pod, report, set.now());
+      if (after && after !== pod) set.put(POD, after);
+    }
+  }
+
+  async #report(
+    { issues, warnings }: Pick<ChangeReport, 'issues' | 'warnings'>,
+    plan: (draft: WriteDraft) => readonly ChangeResult[],
+  ): Promise<ChangeReport> {
+    const refused = (found: readonly Issue[]): ChangeReport => ({
+      results: [],
+      issues: found,
+      warnings,
+      enforcedMs: 0,
+    });
+    if (issues.length > 0) return refused(issues);
+    const started = performance.now();
+    const known = new Set(this.#state.warnings);
+    try {
+      const { verdict, value } = await this.store.users.together(plan);
+      if (verdict.kind === 'refused') return refused(verdict.issues);
+      const fresh = this.#state.warnings.filter((warning) => !known.has(warning));
+      const enforcedMs = performance.now() - started;
+      return { results: value, issues: [], warnings: [...warnings, ...fresh], enforcedMs };
+    } catch (error) {
+      if (error instanceof RefusedManifests) return refused(error.issues);
+      if (error instanceof ApiError) throw new LabError('usage', error.message, { cause: error });
+      throw error;
+    }
+  }
+}

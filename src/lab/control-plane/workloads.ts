@@ -1,0 +1,74 @@
+import { at, nameOf, namespaceOf, numberAt, objectAt, type ApiObject } from '../../apiserver/api-object.ts';
+import type { ChangeSet, Found } from '../../apiserver/change-set.ts';
+import { servedKind } from '../../apiserver/registry.ts';
+import { hashOf, reconcileDeployment } from './deployment.ts';
+import { controllerOf } from './owner.ts';
+import { isOver, keepNamed, keepReplicas, makePod, plansOf, podsOf, putOwned, replicasOf } from './workload-pods.ts';
+
+const JOB = servedKind('batch/v1', 'Job');
+
+// Those that make other workloads come first.
+const CONTROLLERS: readonly (readonly [string, (set: ChangeSet, workload: ApiObject) => void])[] = [
+  ['CronJob', reconcileCronJob],
+  ['Deployment', reconcileDeployment],
+  ['ReplicaSet', (set, workload) => keepReplicas(set, workload, replicasOf(workload))],
+  ['ReplicationController', (set, workload) => keepReplicas(set, workload, replicasOf(workload))],
+  ['StatefulSet', (set, workload) => keepNamed(set, workload, revisionOf(workload))],
+  ['DaemonSet', (set, workload) => keepNamed(set, workload, revisionOf(workload))],
+  ['Job', reconcileJob],
+];
+
+/** Makes of the workloads that the set touches what the controllers of a cluster would: other workloads, and pods. */
+export function reconcileWorkloads(set: ChangeSet): void {
+  for (const [kind, reconcile] of CONTROLLERS) {
+    for (const { object } of touched(set, kind)) reconcile(set, object);
+  }
+}
+
+/** The workloads of a kind that the set changes, or of which it changes what they own. */
+export function touched(set: ChangeSet, kind: string): Found[] {
+  const found = new Map<string, Found>();
+  for (const { resource, before, after } of set.changes) {
+    const object = after ?? before;
+    if (!object) continue;
+    const owner = resource.kind === kind ? presentOf(set, { resource, object }) : controllerOf(set, object);
+    if (owner?.resource.kind === kind) found.set(`${namespaceOf(owner.object)}/${nameOf(owner.object)}`, owner);
+  }
+  return [...found.values()];
+}
+
+function presentOf(set: ChangeSet, { resource, object }: Found): Found | undefined {
+  const present = set.get(resource, namespaceOf(object), nameOf(object));
+  return present && { resource, object: present };
+}
+
+/** The name of a workload's present template. */
+export function revisionOf(workload: ApiObject): string {
+  const hash = hashOf(objectAt(workload, 'spec', 'template'));
+  return workload.kind === 'StatefulSet' ? `${nameOf(workload)}-${hash}` : hash;
+}
+
+/** Runs as many pods at a time as the Job says, until as many have ended as it says. A pod that failed is not made again. */
+function reconcileJob(set: ChangeSet, job: ApiObject): void {
+  if (at(job, 'spec', 'suspend') === true) return;
+  const pods = podsOf(set, job);
+  const parallelism = numberAt(job, 'spec', 'parallelism');
+  const wanted = at(job, 'spec', 'completions') === undefined ? parallelism : numberAt(job, 'spec', 'completions');
+  const active = pods.filter((pod) => !isOver(pod)).length;
+  const room = Math.min(parallelism - active, wanted - pods.length);
+  if (room <= 0) return;
+  const taken = new Set(pods.map(nameOf));
+  const free = plansOf(job, Math.max(wanted, pods.length + room)).filter(({ name }) => !taken.has(name));
+  for (const plan of free.slice(0, room)) makePod(set, job, plan);
+}
+
+/** A CronJob runs once, at once. */
+function reconcileCronJob(set: ChangeSet, cronJob: ApiObject): void {
+  if (at(cronJob, 'spec', 'suspend') === true) return;
+  const [plan] = plansOf(cronJob);
+  const name = plan?.labels['job-name'];
+  if (name === undefined || set.get(JOB, namespaceOf(cronJob), name)) return;
+  const { metadata, spec } = objectAt(cronJob, 'spec', 'jobTemplate');
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { ...objectAt(metadata), name } };
+  putOwned(set, cronJob, { ...job, spec: objectAt(spec) });
+}

@@ -122,6 +122,7 @@ function podOf(pod: Template & { readonly namespace: string; index: number; repl
         args: [],
         env: [],
         ports,
+        ...{ stdin: false, stdinOnce: false, tty: false },
         readiness: { kind: 'none' },
       },
     ],

@@ -58,6 +58,7 @@ interface PodFacts {
 
 function buildContainer(container: ContainerManifest, role: Container['role'], facts: PodFacts): Container {
   const { name = '', image = '', command = [], args = [], env = [], ports = [], readinessProbe = {} } = container;
+  const { stdin = false, stdinOnce = false, tty = false } = container;
   return {
     name,
     role,
@@ -74,6 +75,7 @@ function buildContainer(container: ContainerManifest, role: Container['role'], f
       const protocol = parseProtocol(port.protocol || 'TCP');
       return number && protocol ? [{ name: port.name ?? '', protocol, port: number }] : [];
     }),
+    ...{ stdin, stdinOnce, tty },
     readiness: buildProbe(readinessProbe),
   };
 }

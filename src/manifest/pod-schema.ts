@@ -39,6 +39,9 @@ const CONTAINER = struct('Container', {
       ...unread('hostPort', 'hostIP'),
     }),
   ),
+  stdin: BOOL,
+  stdinOnce: BOOL,
+  tty: BOOL,
   readinessProbe: PROBE,
   restartPolicy: textOfType('v1.ContainerRestartPolicy'),
   ...unread(
@@ -56,9 +59,6 @@ const CONTAINER = struct('Container', {
     'terminationMessagePolicy',
     'imagePullPolicy',
     'securityContext',
-    'stdin',
-    'stdinOnce',
-    'tty',
   ),
 });
 

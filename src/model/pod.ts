@@ -37,6 +37,10 @@ export interface Container {
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly ports: readonly ContainerPort[];
+  /** Whether its command has an input, whether that ends with the first client that is attached, and a terminal. */
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly tty: boolean;
   readonly readiness: Probe;
 }
 

@@ -1,7 +1,18 @@
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
-import type { ContainerReference, PodAccess, PodCommand, PodProcess } from '../../src/apiserver/streams/pod-access.ts';
+import { PassThrough, Readable } from 'node:stream';
+import type {
+  ContainerReference,
+  LogRecord,
+  LogSelection,
+  PodAccess,
+  PodCommand,
+  PodProcess,
+} from '../../src/apiserver/streams/pod-access.ts';
+import { PodStreamServer } from '../../src/apiserver/streams/pod-stream-server.ts';
 import { badRequest } from '../../src/apiserver/status.ts';
+import { afterEach, beforeEach } from 'vitest';
+import { ApiFixture } from './api-fixture.ts';
+import { runningPod } from './kubectl-session.ts';
 
 /** A process that does what its test says. */
 export class ProcessDouble implements PodProcess {
@@ -43,10 +54,17 @@ export class ProcessDouble implements PodProcess {
 /** Pods whose containers all run but that of the name `done`. */
 export class PodAccessDouble implements PodAccess {
   readonly started: ProcessDouble[] = [];
+  readonly selections: LogSelection[] = [];
+  records: LogRecord[] = [];
   readonly #news = new EventTarget();
 
   requireRunning({ container }: ContainerReference): void {
     if (container === 'done') throw badRequest('container done does not run');
+  }
+
+  log(_: ContainerReference, selection: LogSelection): AsyncIterable<LogRecord[]> {
+    this.selections.push(selection);
+    return Readable.from([this.records]);
   }
 
   exec(_: ContainerReference, command: PodCommand): ProcessDouble {
@@ -63,4 +81,16 @@ export class PodAccessDouble implements PodAccess {
     await once(this.#news, 'started');
     return this.process();
   }
+}
+
+/** A served API whose only pod, default/web, is a double; anew for each test. */
+export function useStreams(): { pods: PodAccessDouble; api: ApiFixture } {
+  const fixture = {} as { pods: PodAccessDouble; api: ApiFixture };
+  beforeEach(async () => {
+    fixture.pods = new PodAccessDouble();
+    fixture.api = await ApiFixture.start({ streams: new PodStreamServer(fixture.pods) });
+    fixture.api.store.system.put(runningPod('default', 'web'));
+  });
+  afterEach(() => fixture.api[Symbol.asyncDispose]());
+  return fixture;
 }

@@ -1,23 +1,13 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { PodStreamServer } from '../../src/apiserver/streams/pod-stream-server.ts';
 import { ApiFixture, TOKEN } from './api-fixture.ts';
-import { PodAccessDouble } from './pod-access-double.ts';
+import { useStreams } from './pod-access-double.ts';
 import { runningPod } from './kubectl-session.ts';
 
-let pods: PodAccessDouble;
-let api: ApiFixture;
-
-beforeEach(async () => {
-  pods = new PodAccessDouble();
-  api = await ApiFixture.start({ streams: new PodStreamServer(pods) });
-  api.store.system.put(runningPod('default', 'web'));
-});
-
-afterEach(() => api[Symbol.asyncDispose]());
+const streams = useStreams();
 
 const EXEC = '/api/v1/namespaces/default/pods/web/exec';
 const CAT = `${EXEC}?command=cat&stdin=true&stdout=true&stderr=true`;
@@ -28,9 +18,9 @@ interface Offer {
 }
 
 function dial(path: string, { protocols = ['v5.channel.k8s.io'], headers = {} }: Offer = {}): WebSocket {
-  const address = `${api.server.url.replace('https', 'wss')}${path}`;
+  const address = `${streams.api.server.url.replace('https', 'wss')}${path}`;
   return new WebSocket(address, protocols, {
-    ca: api.caPem,
+    ca: streams.api.caPem,
     headers: { authorization: `Bearer ${TOKEN}`, ...headers },
   });
 }
@@ -58,7 +48,7 @@ describe('who may open a stream', () => {
     ['a name that was made to point here', { host: 'evil.example:80' }, 403],
   ])('not %s', async (_, headers, code) => {
     expect(await refusal(dial(CAT, { headers }))).toMatchObject({ code, status: { kind: 'Status', code } });
-    expect(pods.started).toEqual([]);
+    expect(streams.pods.started).toEqual([]);
   });
 });
 
@@ -73,7 +63,7 @@ describe('what cannot be run', () => {
 
   it('a container that has ended', async () => {
     const spec = { containers: [{ name: 'done', image: 'x' }] };
-    api.store.system.put({ ...runningPod('default', 'over'), spec });
+    streams.api.store.system.put({ ...runningPod('default', 'over'), spec });
     const { status } = await refusal(dial(CAT.replace('/web/', '/over/')));
     expect(status.message).toBe('container done does not run');
   });
@@ -86,13 +76,13 @@ describe('what cannot be run', () => {
 
   it('over SPDY, as old clients ask', async () => {
     const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1' };
-    const { code, text: body } = await api.ask(CAT, { method: 'POST', headers });
+    const { code, text: body } = await streams.api.ask(CAT, { method: 'POST', headers });
     expect(code).toBe(400);
     expect(body).toContain('exec is served over WebSocket, not over SPDY/3.1: use kubectl 1.31 or newer');
   });
 
   it('over plain HTTP', async () => {
-    expect(await api.ask(CAT)).toMatchObject({
+    expect(await streams.api.ask(CAT)).toMatchObject({
       code: 400,
       text: expect.stringContaining('Upgrade request required') as string,
     });
@@ -103,7 +93,7 @@ describe('a command', () => {
   it.each(['v5.channel.k8s.io', 'v4.channel.k8s.io'])('runs over %s', async (protocol) => {
     const socket = dial(CAT, { protocols: ['nonsense', protocol, 'v3.channel.k8s.io'] });
     const seen = heard(socket);
-    const process = await pods.process();
+    const process = await streams.pods.process();
     expect(process.command).toEqual({ command: ['cat'], input: true, terminal: false });
     process.output.write('out');
     process.errors?.write('err');
@@ -116,7 +106,7 @@ describe('a command', () => {
 
   it('gets input to its end, and sizes', async () => {
     const socket = dial(`${CAT}&tty=true`);
-    const process = await pods.process();
+    const process = await streams.pods.process();
     await once(socket, 'open');
     for (const part of ['a', 'b', 'c']) socket.send(Buffer.from(`\0${part}`));
     socket.send(Buffer.from('\u0004{"Width":80,"Height":25}'));
@@ -128,7 +118,7 @@ describe('a command', () => {
   it('ends with its client', async () => {
     const socket = dial(CAT);
     await once(socket, 'open');
-    const process = await pods.process();
+    const process = await streams.pods.process();
     socket.terminate();
     await process.released;
   });
@@ -136,7 +126,7 @@ describe('a command', () => {
   it('ends with a client that is gone while nothing is read from it', async () => {
     const socket = dial(CAT);
     await once(socket, 'open');
-    const process = await pods.process();
+    const process = await streams.pods.process();
     for (let sent = 0; sent < 64; sent++) socket.send(Buffer.alloc(1 << 20)); // nobody reads process.input
     await once(process.input ?? process.output, 'readable');
     socket.terminate();
@@ -146,11 +136,11 @@ describe('a command', () => {
   it('ends with the server', async () => {
     const socket = dial(CAT);
     await once(socket, 'open');
-    const process = await pods.process();
+    const process = await streams.pods.process();
     const seen = heard(socket);
-    await api.server.close();
+    await streams.api[Symbol.asyncDispose]();
     await Promise.all([process.released, seen]);
-    api = await ApiFixture.start();
+    streams.api = await ApiFixture.start();
   });
 
   it.each([
@@ -159,7 +149,7 @@ describe('a command', () => {
   ])('is released when the client breaks the protocol: %s', async (_, message) => {
     const socket = dial(CAT);
     await once(socket, 'open');
-    const process = await pods.process();
+    const process = await streams.pods.process();
     const seen = heard(socket);
     socket.send(message);
     expect((await seen).code).toBe(1002);
@@ -169,7 +159,7 @@ describe('a command', () => {
   it('is not read further than its client takes', async () => {
     const socket = dial(CAT);
     await once(socket, 'open');
-    const process = await pods.process();
+    const process = await streams.pods.process();
     socket.pause();
     const chunk = Buffer.alloc(1 << 16);
     let written = 0;

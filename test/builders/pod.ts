@@ -64,6 +64,7 @@ function container(name: string, role: Container['role'], ports: readonly string
     args: [],
     env: [],
     ports: ports.map(containerPort),
+    ...{ stdin: false, stdinOnce: false, tty: false },
     readiness: { kind: 'none' },
   };
 }

@@ -162,7 +162,7 @@ describe('up that does not come to its end leaves nothing', () => {
   const interrupted = [
     { signal: 'SIGINT', exit: 130, when: 'the lab has a process', at: 'lab.json' },
     { signal: 'SIGINT', exit: 130, when: 'pods are being made', at: 'default_pod-0.hosts' },
-    { signal: 'SIGTERM', exit: 143, when: 'pods start', at: 'default_pod-0.log' },
+    { signal: 'SIGTERM', exit: 143, when: 'pods start', at: 'logs/default/pod-0/main-0.log' },
   ] as const;
 
   it.each(interrupted)('$signal when $when', async ({ signal, exit, at }) => {

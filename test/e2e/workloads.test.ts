@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CliLab, eventually, pod, policy, service, serving, useLab } from './cli-fixture.ts';
@@ -92,8 +92,12 @@ async function names(prefix: RegExp): Promise<string[]> {
   return (await lab.status()).pods.map(({ name }) => name).filter((name) => prefix.test(name));
 }
 
+/** What the containers of a pod have written, in that order. */
 async function logOf(name: string): Promise<string> {
-  return readFile(join(lab.user.home, 'netpol-lab', lab.name, `default_${name}.log`), 'utf8');
+  const folder = join(lab.user.home, 'netpol-lab', lab.name, 'logs', 'default', name);
+  const texts = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8')));
+  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== '')).toSorted();
+  return lines.map((line) => `${line.split(' ').slice(3).join(' ')}\n`).join('');
 }
 
 /** The columns READY, STATUS and RESTARTS of `get pods`. */

@@ -215,6 +215,7 @@ status: {podIP: 10.0.0.7, podIPs: [{ip: 10.0.0.7}, {ip: "fd00::7"}], hostIP: 192
               { name: 'http', protocol: 'TCP', port: 80 },
               { name: '', protocol: 'UDP', port: 53 },
             ],
+            ...{ stdin: false, stdinOnce: false, tty: false },
             readiness: { kind: 'http', port: 'http', path: '/' },
           },
         ],

@@ -13,7 +13,7 @@ const TYPES: ReadonlyMap<string, JsonObject> = new Map([
   ]),
   ...named({ type: 'boolean' }, [
     ...['paused', 'hostPID', 'hostIPC', 'shareProcessNamespace', 'automountServiceAccountToken', 'manualSelector'],
-    ...['enableServiceLinks', 'setHostnameAsFQDN', 'hostUsers', 'stdin', 'stdinOnce', 'tty'],
+    ...['enableServiceLinks', 'setHostnameAsFQDN', 'hostUsers'],
     ...['allocateLoadBalancerNodePorts'],
   ]),
   ...named({ type: 'string' }, [

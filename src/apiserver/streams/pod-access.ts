@@ -36,10 +36,28 @@ export interface PodProcess {
   release(): void;
 }
 
+/** What a container wrote at a time (RFC 3339, UTC, nanoseconds): a line with its end, or a piece of one. */
+export interface LogRecord {
+  readonly time: string;
+  readonly text: Uint8Array;
+}
+
+/** Which records to read of a container's log: of its last run or the one before, and whether those to come too. */
+export interface LogSelection {
+  readonly previous: boolean;
+  readonly follow: boolean;
+  /** The last so many lines of what is there; undefined for all. */
+  readonly tailLines: number | undefined;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
 /** What streams need of what runs the pods. Requests that cannot be met are thrown as ApiErrors. */
 export interface PodAccess {
   /** Throws a 400 if the container does not run; what exec() needs besides is there then. */
   requireRunning(target: ContainerReference): void;
   /** Starts a command in a container. It ends when the process is released, or the pod ends. */
   exec(target: ContainerReference, command: PodCommand): PodProcess;
+  /** The log of a container, oldest records first. Throws a 400 if it has not begun, or there was no run before. */
+  log(target: ContainerReference, selection: LogSelection): AsyncIterable<readonly LogRecord[]>;
 }

@@ -1,15 +1,17 @@
 import type { ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { nameOf, namespaceOf } from '../api-object.ts';
 import type { PodStreamRequest, PodStreams } from '../http/pod-streams.ts';
 import { ApiError, badRequest, methodNotAllowed } from '../status.ts';
 import { COMMAND_PROTOCOLS } from './channels.ts';
 import { containerIn } from './container-choice.ts';
+import { isSet, logRequestOf, logText } from './log-request.ts';
 import type { ContainerReference, PodAccess } from './pod-access.ts';
 import { serveProcess } from './remote-command.ts';
 import { MessageSocket, offeredProtocol, wantsWebSocket } from './web-socket.ts';
 
-/** Serves exec of pods to kubectl and other clients. */
+/** Serves exec and logs of pods to kubectl and other clients. */
 export class PodStreamServer implements PodStreams {
   readonly #access: PodAccess;
 
@@ -17,10 +19,23 @@ export class PodStreamServer implements PodStreams {
     this.#access = access;
   }
 
-  answer(stream: PodStreamRequest, _response: ServerResponse): Promise<void> {
+  async answer(stream: PodStreamRequest, response: ServerResponse): Promise<void> {
     const { method } = stream.request;
-    if (method !== 'GET' && method !== 'POST') return Promise.reject(methodNotAllowed());
-    return Promise.reject(stream.subresource === 'exec' ? badRequest('Upgrade request required') : notServed(stream));
+    if (stream.subresource === 'log' && method === 'GET') await this.#answerLog(stream, response);
+    else if (stream.subresource === 'log' || (method !== 'GET' && method !== 'POST')) throw methodNotAllowed();
+    else throw stream.subresource === 'exec' ? badRequest('Upgrade request required') : notServed(stream);
+  }
+
+  /** Sends a log as its client takes it. */
+  async #answerLog(stream: PodStreamRequest, response: ServerResponse): Promise<void> {
+    const wanted = logRequestOf(stream.query, nameOf(stream.podObject), new Date());
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const records = this.#access.log(targetOf(stream), { ...wanted, signal: gone.signal });
+    response.writeHead(200, { 'Content-Type': 'text/plain' });
+    response.flushHeaders();
+    // A client that leaves is no failure, and after the head there is no way to tell of one.
+    await pipeline(Readable.from(logText(records, wanted)), response).catch(() => response.destroy());
   }
 
   async upgrade(stream: PodStreamRequest, socket: Duplex, head: Buffer): Promise<void> {
@@ -61,10 +76,6 @@ function wishesIn(query: URLSearchParams): { stdin: boolean; stdout: boolean; st
     (name) => isSet(query, name),
   );
   return { stdin, stdout, stderr, terminal };
-}
-
-function isSet(query: URLSearchParams, name: string): boolean {
-  return ['true', '1'].includes(query.get(name) ?? '');
 }
 
 function notServed({ subresource }: PodStreamRequest): ApiError {

@@ -62,13 +62,14 @@ export class CommandProcess implements PodProcess {
 
   /** Ends it and its process group: asks first, then kills. Resolves when it is gone. */
   async end(): Promise<void> {
-    const child = this.#child;
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-    this.#terminal?.screen.destroy(); // hangs up
-    this.#signal('SIGTERM');
-    const timer = setTimeout(() => this.#signal('SIGKILL'), KILL_AFTER_MS);
-    await this.exitCode;
-    clearTimeout(timer);
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) {
+      this.#terminal?.screen.destroy(); // hangs up
+      this.#signal('SIGTERM');
+      const timer = setTimeout(() => this.#signal('SIGKILL'), KILL_AFTER_MS);
+      await this.exitCode;
+      clearTimeout(timer);
+    }
     this.#signal('SIGKILL'); // what it left behind in its group
   }
 

@@ -1,9 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Container, Pod } from '../../model/pod.ts';
 import { BuiltinServer, type Identity, type ServerPlace } from './builtin-server.ts';
-import { endCommand } from './pod-command.ts';
+import type { CommandProcess } from './command-process.ts';
+import { ContainerLog, type OutputName } from './container-log.ts';
+import { ContainerOutput } from './container-output.ts';
 import type { WorkloadKind } from './workload-kind.ts';
 
 /** How a container stands. `done` has ended for good. */
@@ -21,7 +21,10 @@ export interface ContainerSetting {
   readonly namespace: number;
   readonly families: ServerPlace['families'];
   readonly identity: Identity;
-  readonly startCommand: (command: readonly string[]) => ChildProcess;
+  /** Starts its command, with input and a terminal as the container asks for them. */
+  readonly startCommand: (command: readonly string[]) => CommandProcess;
+  /** Where the log of a run goes, the first being 0. */
+  readonly logPath: (run: number) => string;
   readonly startDns: () => Promise<AsyncDisposable>;
   readonly onChange: () => void;
 }
@@ -40,7 +43,10 @@ export class ContainerRuntime {
   #state: ContainerState = { kind: 'waiting' };
   #restarts = 0;
   #servers: readonly AsyncDisposable[] = [];
-  #child: ChildProcess | undefined;
+  #process: CommandProcess | undefined;
+  /** Of the last run, and of the one before. */
+  #outputs: readonly ContainerOutput[] = [];
+  #runs = 0;
   #supervision: Promise<void> = Promise.resolve();
 
   constructor(setting: ContainerSetting) {
@@ -59,13 +65,15 @@ export class ContainerRuntime {
   /** Starts it; a command goes on in the background. Resolves when servers listen. */
   async start(): Promise<void> {
     const { workload } = this.#setting;
+    const output = this.#beginRun();
+    const tell = (line: string): void => void output.write('stdout', Buffer.from(`${line}\n`));
     switch (workload.kind) {
       case 'command':
-        this.#supervision = this.#supervise(workload.command);
+        this.#supervision = this.#supervise(workload.command, output);
         return;
       case 'servers':
         this.#servers = await Promise.all(
-          this.#places(workload.ports).map((place) => BuiltinServer.listen(place, this.#setting.identity)),
+          this.#places(workload.ports).map((place) => BuiltinServer.listen(place, this.#setting.identity, tell)),
         );
         break;
       case 'dns':
@@ -77,6 +85,11 @@ export class ContainerRuntime {
     this.#enter({ kind: 'running' });
   }
 
+  /** The log of its last run, or of the one before. @returns undefined if there was none. */
+  log(previous: boolean): ContainerLog | undefined {
+    return this.#outputs[previous ? 1 : 0]?.log;
+  }
+
   /** Resolves when a command that ends for good has ended, or the container is stopped. */
   finished(): Promise<void> {
     return this.#supervision;
@@ -84,8 +97,9 @@ export class ContainerRuntime {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#child) await endCommand(this.#child);
+    await this.#process?.end();
     await this.#supervision;
+    this.#outputs[0]?.end();
     await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
   }
 
@@ -97,11 +111,11 @@ export class ContainerRuntime {
     );
   }
 
-  async #supervise(command: readonly string[]): Promise<void> {
+  async #supervise(command: readonly string[], first: ContainerOutput): Promise<void> {
     const { signal } = this.#stopping;
     let waitMs = FIRST_RESTART_MS;
-    for (;;) {
-      const exitCode = await this.#runOnce(command);
+    for (let output = first; ; output = this.#beginRun()) {
+      const exitCode = await this.#runOnce(command, output);
       if (signal.aborted) return;
       if (!this.#restartsAfter(exitCode)) {
         this.#enter({ kind: 'done', exitCode });
@@ -115,13 +129,31 @@ export class ContainerRuntime {
     }
   }
 
-  async #runOnce(command: readonly string[]): Promise<number> {
-    const child = this.#setting.startCommand(command);
-    this.#child = child;
-    const closed = once(child, 'close') as Promise<[number | null]>;
-    if (await Promise.race([closed.then(() => false), delay(SETTLED_MS, true)])) this.#enter({ kind: 'running' });
-    const [code] = await closed;
-    return code ?? 137; // as Kubernetes reports a container that a signal ended
+  async #runOnce(command: readonly string[], output: ContainerOutput): Promise<number> {
+    const process = this.#setting.startCommand(command);
+    this.#process = process;
+    const written = Promise.all([
+      writeAll(process.output, output, 'stdout'),
+      process.errors && writeAll(process.errors, output, 'stderr'),
+    ]);
+    const settled = await Promise.race([process.exitCode.then(() => false), delay(SETTLED_MS, true)]);
+    if (settled) this.#enter({ kind: 'running' });
+    const exitCode = await process.exitCode;
+    this.#process = undefined;
+    await process.end(); // what it has left running goes with it, as with the first process of a container
+    await written;
+    output.end();
+    return exitCode;
+  }
+
+  /** Makes room for the outputs of another run; those of the last are kept, those before go. */
+  #beginRun(): ContainerOutput {
+    const log = new ContainerLog(this.#setting.logPath(this.#runs++));
+    const output = new ContainerOutput(log, { keepEarly: this.container.stdin });
+    const [last, ...others] = this.#outputs;
+    for (const { log: old } of others) old.remove();
+    this.#outputs = last ? [output, last] : [output];
+    return output;
   }
 
   #restartsAfter(exitCode: number): boolean {
@@ -141,4 +173,8 @@ export class ContainerRuntime {
     this.#state = state;
     this.#setting.onChange();
   }
+}
+
+async function writeAll(bytes: AsyncIterable<Uint8Array>, output: ContainerOutput, name: OutputName): Promise<void> {
+  for await (const chunk of bytes) await output.write(name, chunk);
 }

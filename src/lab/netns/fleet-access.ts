@@ -1,4 +1,11 @@
-import type { ContainerReference, PodAccess, PodCommand, PodProcess } from '../../apiserver/streams/pod-access.ts';
+import type {
+  ContainerReference,
+  LogRecord,
+  LogSelection,
+  PodAccess,
+  PodCommand,
+  PodProcess,
+} from '../../apiserver/streams/pod-access.ts';
 import { badRequest } from '../../apiserver/status.ts';
 import { podKey } from '../../model/pod.ts';
 import type { PodFleet } from './pod-fleet.ts';
@@ -18,6 +25,15 @@ export class FleetAccess implements PodAccess {
 
   exec(target: ContainerReference, command: PodCommand): PodProcess {
     return this.#running(target).exec(target.container, command);
+  }
+
+  log({ namespace, pod, container }: ContainerReference, selection: LogSelection): AsyncIterable<readonly LogRecord[]> {
+    const log = this.#fleet.pods.get(podKey({ namespace, name: pod }))?.runtime.log(container, selection.previous);
+    if (log) return log.read(selection);
+    const said = selection.previous
+      ? `previous terminated container "${container}" in pod "${pod}" not found`
+      : `container "${container}" in pod "${pod}" is waiting to start`;
+    throw badRequest(said);
   }
 
   /** The pod whose container it is. Throws a 400 if the container does not run. */

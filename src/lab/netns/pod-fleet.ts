@@ -45,6 +45,7 @@ export class PodFleet {
     const leaving = keys.flatMap((key) => this.#pods.get(key) ?? []);
     await cutNetworks(leaving.flatMap(({ network }) => network ?? []));
     await Promise.all(leaving.map(end));
+    for (const { runtime } of leaving) runtime.discard();
     for (const key of keys) this.#pods.delete(key);
   }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PodCommand } from '../../apiserver/streams/pod-access.ts';
@@ -8,8 +8,9 @@ import { invariant } from '../../model/invariant.ts';
 import type { Container, Pod, PodPhase } from '../../model/pod.ts';
 import type { PodReport } from '../control-plane/backend.ts';
 import type { Identity } from './builtin-server.ts';
+import type { ContainerLog } from './container-log.ts';
 import { ContainerRuntime } from './container-runtime.ts';
-import { hasProgram, podEntry, startCommand, type PodFiles } from './pod-command.ts';
+import { hasProgram, podEntry, type PodFiles } from './pod-command.ts';
 import { CommandProcess } from './command-process.ts';
 import { isReady } from './readiness.ts';
 import { workloadKind } from './workload-kind.ts';
@@ -43,7 +44,6 @@ export class PodRuntime {
   readonly #stopping = new AbortController();
   #initialised = false;
   #failure = '';
-  #log = -1;
   /** What clients have started in it besides its containers. */
   readonly #guests = new Set<CommandProcess>();
 
@@ -59,7 +59,7 @@ export class PodRuntime {
 
   /** Starts init containers one by one, then the others. @returns when all have started; readiness may follow. */
   start(): Promise<void> {
-    this.#log = openSync(join(this.#setting.folder, `${this.pod.namespace}_${this.pod.name}.log`), 'a', 0o600);
+    mkdirSync(this.#logFolder, { recursive: true, mode: 0o700 });
     return this.#run().catch((error: unknown) => {
       this.#failure = String(error);
       this.#setting.onChange();
@@ -86,8 +86,16 @@ export class PodRuntime {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([...this.#containers.map((container) => container.stop()), ...[...this.#guests].map(endOf)]);
-    if (this.#log >= 0) closeSync(this.#log);
-    this.#log = -1;
+  }
+
+  /** Removes what it has left on disk, once it is stopped. */
+  discard(): void {
+    rmSync(this.#logFolder, { recursive: true, force: true });
+  }
+
+  /** The log of a container's last run, or of the one before. @returns undefined if there was none. */
+  log(name: string, previous: boolean): ContainerLog | undefined {
+    return this.#containers.find(({ container }) => container.name === name)?.log(previous);
   }
 
   /** Whether it has a container of that name which runs. */
@@ -118,6 +126,10 @@ export class PodRuntime {
     this.#initialised = true;
     this.#setting.onChange();
     await this.#watchReadiness();
+  }
+
+  get #logFolder(): string {
+    return join(this.#setting.folder, 'logs', this.pod.namespace, this.pod.name);
   }
 
   #phase(): PodPhase {
@@ -169,13 +181,15 @@ export class PodRuntime {
       families: [...new Set(pod.addresses.map(({ family }) => family))],
       identity: identityOf(pod),
       startCommand: (command) =>
-        startCommand({
+        new CommandProcess({
           namespace,
           files: this.files,
           command,
           environment: environmentOf(pod, container),
-          log: this.#log,
+          input: container.stdin,
+          terminal: container.tty,
         }),
+      logPath: (run) => join(this.#logFolder, `${container.name}-${run}.log`),
       startDns: () => startDns(pod, namespace),
       onChange: () => {
         if (this.#initialised) void this.#checkReadiness(runtime).then(this.#setting.onChange);

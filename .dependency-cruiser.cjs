@@ -3,6 +3,7 @@ const mayImport = {
   net: [],
   model: ['net'],
   manifest: ['model', 'net'],
+  diff: ['report', 'table', 'model', 'net'],
   lint: ['report', 'manifest', 'model', 'net'],
   reference: ['model', 'net'],
   table: ['model', 'net'],
@@ -15,7 +16,7 @@ const mayImport = {
   library: ['table', 'manifest', 'model', 'net'],
   bench: ['table', 'reference', 'dataplane', 'model', 'net'],
 };
-const pure = ['net', 'model', 'manifest', 'lint', 'reference', 'table', 'report'];
+const pure = ['net', 'model', 'manifest', 'diff', 'lint', 'reference', 'table', 'report'];
 
 const arrows = Object.entries(mayImport).map(([folder, others]) => ({
   name: `${folder}-imports-${others.length === 0 ? 'nothing' : 'only-' + others.join('-')}`,

@@ -11,6 +11,7 @@ import { APPLY } from './apply.ts';
 import { BENCH } from './bench.ts';
 import { CHECK } from './check.ts';
 import { DELETE } from './delete.ts';
+import { DIFF } from './diff.ts';
 import { DOWN } from './down.ts';
 import { ENV } from './env.ts';
 import { EXEC } from './exec.ts';
@@ -79,6 +80,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(CHECK);
   add(VALIDATE);
   add(LINT);
+  add(DIFF);
   add(BENCH);
   const [first = '', ...rest] = argv;
   if (first === COMPLETION_REQUEST) {

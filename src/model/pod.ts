@@ -63,6 +63,12 @@ export function podKey(pod: { readonly namespace: string; readonly name: string 
   return `${pod.namespace}/${pod.name}`;
 }
 
+/** The pod's workload as users write it, `NAMESPACE/KIND/NAME`; the pod itself if it has none. */
+export function workloadName(pod: Pick<Pod, 'namespace' | 'name' | 'owner'>): string {
+  const { namespace, owner } = pod;
+  return owner.kind === 'Pod' ? podKey(pod) : `${namespace}/${owner.kind.toLowerCase()}/${owner.name}`;
+}
+
 /**
  * Whether policies see the pod, as subject and as peer: it is not finished, has an address of its
  * own and is not on its node's network. Source: SEMANTICS 13 and 23.

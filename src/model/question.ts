@@ -3,7 +3,7 @@ import { sameIp, type Family, type IpAddress } from '../net/ip.ts';
 import type { Cluster } from './cluster.ts';
 import { endpointText, podsBehind, podsOf, serviceAt, serviceNamed, type Endpoint } from './endpoint.ts';
 import { suggestion } from './nearest-name.ts';
-import { isFinished, podKey, type Pod } from './pod.ts';
+import { isFinished, podKey, workloadName, type Pod } from './pod.ts';
 import { serviceEndpoints, type Service } from './service.ts';
 import type { Connection } from './verdict.ts';
 
@@ -227,7 +227,7 @@ function unknownEndpoint(cluster: Cluster, endpoint: Exclude<Endpoint, { kind: '
 /** Workloads that have pods, as endpoints are written. */
 function workloads(cluster: Cluster): string[] {
   const owned = cluster.pods.filter(({ owner }) => owner.kind !== 'Pod');
-  return [...new Set(owned.map(({ namespace, owner }) => `${namespace}/${owner.kind.toLowerCase()}/${owner.name}`))];
+  return [...new Set(owned.map(workloadName))];
 }
 
 function isNamed(workload: string, { namespace, name }: { namespace: string; name: string }): boolean {

@@ -3,6 +3,7 @@ const mayImport = {
   net: [],
   model: ['net'],
   manifest: ['model', 'net'],
+  expect: ['lab', 'report', 'table', 'manifest', 'model', 'net'],
   diff: ['report', 'table', 'model', 'net'],
   lint: ['report', 'manifest', 'model', 'net'],
   reference: ['model', 'net'],

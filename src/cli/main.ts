@@ -17,6 +17,7 @@ import { ENV } from './env.ts';
 import { EXEC } from './exec.ts';
 import { EXPLAIN } from './explain.ts';
 import { FLOWS } from './flows.ts';
+import { GENERATE_EXPECTATIONS } from './generate-expectations.ts';
 import { GET } from './get.ts';
 import { KUBECTL } from './kubectl.ts';
 import { LABEL } from './label.ts';
@@ -24,6 +25,7 @@ import { LABS } from './labs.ts';
 import { LINT } from './lint.ts';
 import { MATRIX } from './matrix.ts';
 import { RUN } from './run.ts';
+import { TEST } from './test.ts';
 import { UP } from './up.ts';
 import { VALIDATE } from './validate.ts';
 
@@ -81,6 +83,8 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(VALIDATE);
   add(LINT);
   add(DIFF);
+  add(TEST);
+  add(GENERATE_EXPECTATIONS);
   add(BENCH);
   const [first = '', ...rest] = argv;
   if (first === COMPLETION_REQUEST) {

@@ -90,7 +90,10 @@ describe.concurrent('bad usage and input end with 2 and say why', () => {
 });
 
 describe.concurrent('help and completion', () => {
-  const verbs = 'run up down labs exec explain flows matrix get apply delete label check validate lint diff'.split(' ');
+  const verbs =
+    'run up down labs exec explain flows matrix get apply delete label check validate lint diff test generate-expectations'.split(
+      ' ',
+    );
 
   test('lists every verb', async () => {
     const { stdout, exitCode } = await run('--help');

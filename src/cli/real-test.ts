@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { judgeProbes, type ProbedPair } from '../expect/judge-probes.ts';
+import type { Expectation } from '../expect/expectation-file.ts';
+import type { Result } from '../expect/judge.ts';
+import { pairsOf, type ExpectedPair } from '../expect/pairs.ts';
+import type { ExternalHost, LabClient, LabSpec, ProbeRequest, ProbeResult } from '../lab/lab-client.ts';
+import type { ManifestFile } from '../manifest/manifest.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { endpointText } from '../model/endpoint.ts';
+import { LabError } from '../model/lab-error.ts';
+import { reasonText } from '../report/verdict-text.ts';
+import { Interrupted } from './interruption.ts';
+import { LabSession } from './lab-session.ts';
+import type { Terminal } from './terminal.ts';
+
+const TIMEOUT_MS = 1000; // an answer within this machine takes a few
+
+/** What expectations are tried on: manifests, and the cluster that they make. */
+export interface Subject {
+  readonly files: readonly ManifestFile[];
+  readonly cluster: Cluster;
+}
+
+/**
+ * Tries expectations by real connections, in a lab that is started for it and gone afterwards: all of them under
+ * the policies, then those that must be denied again without any policy.
+ * @throws LabError usage if an expectation names what is not there, or SCTP.
+ */
+export async function testForReal(
+  { files, cluster }: Subject,
+  expectations: readonly Expectation[],
+  terminal: Terminal,
+): Promise<Result[]> {
+  const sctp = expectations.find(({ protocol }) => protocol === 'SCTP');
+  if (sctp) throw new LabError('usage', `${sctp.file}:${sctp.line} SCTP cannot be tried for real: leave --real out`);
+  const plans = expectations.flatMap((expectation) =>
+    pairsOf(cluster, expectation).map((pair) => ({ expectation, pair, request: requestOf(expectation, pair) })),
+  );
+  const spec: LabSpec = {
+    name: `test-${randomBytes(3).toString('hex')}`,
+    files,
+    external: hostsOf(plans),
+    options: { deny: 'drop', established: 'keep' },
+  };
+  await using session = new LabSession();
+  try {
+    const { client } = await session.start(spec, (text) => {
+      terminal.progress(text);
+    });
+    const probed = await probeAll(client, plans, cluster.policies);
+    return judgeProbes(expectations, probed);
+  } catch (error) {
+    const reason: unknown = session.signal.aborted ? session.signal.reason : error;
+    throw reason instanceof Interrupted ? reason : error;
+  }
+}
+
+interface Plan {
+  readonly expectation: Expectation;
+  readonly pair: ExpectedPair;
+  readonly request: ProbeRequest;
+}
+
+async function probeAll(
+  client: LabClient,
+  plans: readonly Plan[],
+  policies: Cluster['policies'],
+): Promise<ProbedPair[]> {
+  const under = await client.probe(plans.map(({ request }) => request));
+  const reasons = await Promise.all(plans.map(({ request }) => client.explain(request).then(reasonText)));
+  for (const { namespace, name } of policies) await client.delete({ kind: 'NetworkPolicy', namespace, name });
+  const denials = plans.filter(({ expectation }) => expectation.verdict === 'deny');
+  const without = await client.probe(denials.map(({ request }) => request));
+  const open = new Map<Plan, ProbeResult | undefined>(denials.map((plan, index) => [plan, without[index]]));
+  return plans.map((plan, index) => ({
+    expectation: plan.expectation,
+    pair: plan.pair,
+    outcome: under[index]?.outcome ?? 'unreachable',
+    reason: reasons[index] ?? '',
+    withoutPolicies: open.get(plan)?.outcome ?? 'unreachable',
+  }));
+}
+
+function requestOf({ protocol, port }: Expectation, { from, to }: ExpectedPair): ProbeRequest {
+  return { from: endpointText(from), to: endpointText(to), protocol, port, timeoutMs: TIMEOUT_MS };
+}
+
+/** A host outside for each address that is no pod's and no Service's, which serves the ports that are asked of it. */
+function hostsOf(plans: readonly Plan[]): ExternalHost[] {
+  const addresses = new Map<string, { protocol: 'TCP' | 'UDP'; port: number }[]>();
+  for (const { expectation, pair } of plans) {
+    const { protocol, port } = expectation;
+    for (const end of ['from', 'to'] as const) {
+      const party = pair.answer[end];
+      if (party.kind !== 'address') continue;
+      const ports = addresses.get(party.address.text) ?? [];
+      if (end === 'to' && protocol !== 'SCTP') ports.push({ protocol, port });
+      addresses.set(party.address.text, ports);
+    }
+  }
+  return [...addresses].map(([address, ports], index) => ({
+    name: `outside-${index + 1}.example`,
+    addresses: [address],
+    ports: [...new Map(ports.map((port) => [`${port.port}/${port.protocol}`, port])).values()],
+  }));
+}

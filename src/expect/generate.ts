@@ -1,0 +1,69 @@
+import type { Cluster } from '../model/cluster.ts';
+import { addressPair, fixedEndOf } from '../model/fixed-end.ts';
+import { isEndpoint, podKey, workloadName, type Pod } from '../model/pod.ts';
+import type { PortSpec } from '../model/question.ts';
+import { compile } from '../table/compile.ts';
+import { connectionDecider } from '../table/connection-decider.ts';
+import { portText, servedPorts } from './served-ports.ts';
+
+/** An expectation as it is written. */
+interface Row {
+  readonly from: string;
+  readonly to: string;
+  readonly port: string;
+  readonly verdict: 'allow' | 'deny';
+}
+
+/**
+ * What holds now, as expectations in YAML: who reaches whom on the ports that are served, by workload, and by pod
+ * where the pods of a workload differ. Cost: pairs of pods times ports.
+ */
+export function generateExpectations(cluster: Cluster): string {
+  const decide = connectionDecider(compile(cluster).buffer);
+  const workloads = [...Map.groupBy(cluster.pods.filter(isEndpoint), workloadName)].map(([name, pods]) => ({
+    name,
+    pods,
+  }));
+  const rows = workloads.flatMap((to) =>
+    portsOf(to.pods).flatMap((spec) => workloads.flatMap((from) => rowsBetween(from, to, { decide, spec }))),
+  );
+  return ['# Who reaches whom, as it was when this was written.', ...rows.map(rowText), ''].join('\n');
+}
+
+interface Workload {
+  readonly name: string;
+  readonly pods: readonly Pod[];
+}
+
+/** One row where all pairs agree, else one a pair. */
+function rowsBetween(
+  from: Workload,
+  to: Workload,
+  { decide, spec }: { decide: ReturnType<typeof connectionDecider>; spec: PortSpec },
+): Row[] {
+  const port = portText(spec);
+  const rows = from.pods.flatMap((source) =>
+    to.pods.flatMap((destination): Row[] => {
+      const pair = addressPair(fixedEndOf(source), fixedEndOf(destination));
+      if (source === destination || !pair) return [];
+      const denied = decide({ ...pair, transport: spec.protocol, port: spec.port }) !== 0;
+      const isServed = servedPorts(destination).some((served) => portText(served) === port);
+      // That nobody answers where nobody listens says nothing.
+      if (denied && !isServed) return [];
+      return [{ from: podKey(source), to: podKey(destination), port, verdict: denied ? 'deny' : 'allow' }];
+    }),
+  );
+  const [first] = rows;
+  const possible = from.pods.length * to.pods.length - (from === to ? from.pods.length : 0);
+  const isAlike = rows.length === possible && rows.every(({ verdict }) => verdict === first?.verdict);
+  return first && isAlike ? [{ ...first, from: from.name, to: to.name }] : rows;
+}
+
+function portsOf(pods: readonly Pod[]): PortSpec[] {
+  return [...new Map(pods.flatMap(servedPorts).map((spec) => [portText(spec), spec])).values()];
+}
+
+/** Names of Kubernetes and addresses need no quotes in YAML but for IPv6, and rows have pods alone. */
+function rowText({ from, to, port, verdict }: Row): string {
+  return `- { from: ${from}, to: ${to}, port: ${port}, verdict: ${verdict} }`;
+}

@@ -3,6 +3,7 @@ import { isObject, type JsonObject, type JsonValue } from '../manifest/json.ts';
 import { invariant } from '../model/invariant.ts';
 import {
   at,
+  listAt,
   nameOf,
   namespaceOf,
   numberAt,
@@ -151,7 +152,11 @@ export class ObjectStore {
    * @returns the objects as stored, in the same order.
    */
   commit(changes: readonly ObjectChange[], { durable }: { readonly durable: boolean }): (ApiObject | undefined)[] {
-    const stored = changes.map((change) => this.#commitOne(change, durable));
+    const records: JsonObject[] = [];
+    const stored = changes.map((change) => this.#commitOne(change, durable ? records : undefined));
+    // One record, so that a crash leaves all of them or none.
+    const [first] = records;
+    if (first) this.#log?.append(records.length === 1 ? first : { together: records });
     if (this.#log && this.#log.size > this.#compactAtBytes) this.#compact(this.#log);
     return stored;
   }
@@ -166,12 +171,16 @@ export class ObjectStore {
     await this.#log?.close();
   }
 
-  #commitOne({ resource, before, after, origin }: ObjectChange, durable: boolean): ApiObject | undefined {
+  /** @param records takes what the log is to have of a durable change; absent if the change is not durable. */
+  #commitOne(
+    { resource, before, after, origin }: ObjectChange,
+    records: JsonObject[] | undefined,
+  ): ApiObject | undefined {
     const last = after ?? before;
     invariant(last, 'a change has an object before or after it');
     const [table, namespace, name] = [this.#table(resource), namespaceOf(last), nameOf(last)];
     const earlier = table.get(namespace, name);
-    const isDurable = earlier ? earlier.durable : durable;
+    const isDurable = earlier ? earlier.durable : records !== undefined;
     this.#version += 1;
     const stamped = withMetadata(last, { ...last.metadata, resourceVersion: String(this.#version) });
     if (before) this.#owners.forget(resource, before);
@@ -183,10 +192,10 @@ export class ObjectStore {
         origin: origin ?? (asksTheSame ? earlier?.origin : undefined),
       };
       this.#put(resource, entry);
-      if (isDurable && durable) this.#log?.append(putRecord(entry));
+      if (isDurable) records?.push(putRecord(entry));
     } else {
       table.remove(namespace, name);
-      if (isDurable) this.#log?.append({ remove: stamped });
+      if (isDurable) records?.push({ remove: stamped });
     }
     const change = { version: this.#version, before, after: after && stamped, last: stamped };
     this.#history(resource).record(change);
@@ -207,7 +216,7 @@ export class ObjectStore {
   }
 
   #replay(records: readonly JsonObject[]): void {
-    for (const record of records) {
+    for (const record of records.flatMap(singleRecords)) {
       const object = objectAt(record, 'put' in record ? 'put' : 'remove') as ApiObject;
       this.#version = Math.max(this.#version, numberAt(record, 'version'), Number(versionOf(object)));
       const resource = resourceOfKind(textAt(object, 'apiVersion'), textAt(object, 'kind'));
@@ -234,6 +243,10 @@ export class ObjectStore {
     invariant(history, `${resource.plural} has a history`);
     return history;
   }
+}
+
+function singleRecords(record: JsonObject): JsonObject[] {
+  return 'together' in record ? listAt(record, 'together').filter(isObject) : [record];
 }
 
 function putRecord({ object, origin }: Entry): JsonObject {

@@ -129,7 +129,7 @@ function parseLog(text: string, path: string): { records: JsonObject[]; length: 
       if (end >= 0 && end + 1 < text.length) {
         throw new LabError(
           'environment',
-          `${path}: record ${records.length + 1} is damaged; delete the file to start anew`,
+          `${path}: record ${records.length + 1} is damaged: delete the file, or begin anew by "netpol-lab up --fresh"`,
         );
       }
       break;

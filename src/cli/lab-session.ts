@@ -34,7 +34,7 @@ export class LabSession implements AsyncDisposable {
     const started = this.#lastStart.then(async () => {
       this.signal.throwIfAborted();
       const startedAt = performance.now();
-      const status = await startLab(spec, onProgress, this.signal);
+      const status = await startLab(spec, onProgress, { signal: this.signal });
       const startMs = performance.now() - startedAt;
       const lab = this.#keep({ status, startMs, client: await connectLab(spec.name) });
       if (this.signal.aborted) await lab[Symbol.asyncDispose]();

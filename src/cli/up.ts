@@ -13,6 +13,7 @@ interface Options {
   readonly name: string | undefined;
   readonly deny: LabOptions['deny'] | undefined;
   readonly established: LabOptions['established'] | undefined;
+  readonly fresh: boolean;
   readonly o: 'text' | 'json' | undefined;
 }
 
@@ -26,6 +27,7 @@ export const UP: Verb<Options> = {
     ['up default-deny', 'A lab that comes with netpol-lab; "netpol-lab labs" lists them'],
     ['up -f ./manifests', 'Any folder of manifests is a lab'],
     ['up -f web.yaml policies/ --name web --deny reject', 'Denied connections are refused instead of timing out'],
+    ['up default-deny --fresh', 'Not as it was when it was killed, but as its manifests say'],
   ],
   options: (yargs) =>
     yargs
@@ -39,6 +41,11 @@ export const UP: Verb<Options> = {
           describe: 'What becomes of open connections that a new policy denies',
           defaultDescription: 'keep',
         },
+        fresh: {
+          type: 'boolean',
+          default: false,
+          describe: 'Begin with the manifests, also where a lab of this name was killed that would go on as it was',
+        },
         o: output('text', 'json'),
       })
       .conflicts('f', 'lab'),
@@ -49,7 +56,9 @@ export const UP: Verb<Options> = {
     const onProgress = (text: string): void => {
       terminal.progress(text);
     };
-    const status = await untilSignal((signal) => startLab(spec, onProgress, signal));
+    const objects = options.fresh ? 'fresh' : 'resume';
+    const status = await untilSignal((signal) => startLab(spec, onProgress, { objects, signal }));
+    if (status.resumed) terminal.complain(resumedText(status));
     warn(status.warnings, terminal);
     if (options.o === 'json') await terminal.printJson(status);
     else await terminal.print(upText(status, performance.now() - started));
@@ -111,6 +120,10 @@ function upText({ name, pods, rootless }: LabStatus, ms: number): string {
     ...(pod ? [`  netpol-lab exec --lab ${name} ${pod.namespace}/${pod.name} -- COMMAND`] : []),
     `  netpol-lab down ${name}`,
   ].join('\n');
+}
+
+function resumedText({ name }: LabStatus): string {
+  return `lab ${name} was killed and goes on as it was, whatever its manifests say now: begin anew with "up --fresh"`;
 }
 
 function notReadyText({ namespace, name, phase, message }: PodStatus): string {

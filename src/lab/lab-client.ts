@@ -49,6 +49,8 @@ export interface LabStatus {
   readonly name: string;
   readonly pid: number;
   readonly rootless: boolean;
+  /** Whether it goes on with the objects of a lab of its name that was killed, instead of its manifests. */
+  readonly resumed: boolean;
   readonly startedAt: string;
   readonly options: LabOptions;
   /** Where it serves the Kubernetes API, and the file that lets kubectl in. */

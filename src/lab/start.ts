@@ -15,6 +15,7 @@ import {
   isAlive,
   labPaths,
   readRecord,
+  removeAllButObjects,
   removeRemains,
   startTicks,
   stateFolder,
@@ -28,11 +29,23 @@ export type StartMessage =
   | { readonly kind: 'ready'; readonly status: LabStatus }
   | { readonly kind: 'failed'; readonly problem: LabProblem };
 
-/** What the lab's process is told on its input. `folder` is where its socket and logs go. */
+/** What the lab's process is told on its input. `folder` is where its socket and logs go, `objects` where its objects are kept; null for nowhere. */
 export interface StartOrder {
   readonly spec: LabSpec;
   readonly folder: string;
+  readonly objects: string | null;
   readonly rootless: boolean;
+}
+
+/** How a lab is started. */
+export interface StartOptions {
+  /**
+   * What becomes of the lab's objects: `none` keeps them in memory alone, `fresh` and `resume` on disk as well, so that
+   * they outlive the lab's process. `resume` goes on with those of a lab of this name that was killed.
+   */
+  readonly objects?: 'none' | 'fresh' | 'resume';
+  /** Ends what was started, if it aborts; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const LOOPBACK = parseIp('127.0.0.1');
@@ -57,13 +70,12 @@ const INIT = '"$0" "$@"; exit $?';
  * Starts a lab in the background, in namespaces of its own: as root in network, mount and pid
  * namespaces; as another user in a user namespace around them. Returns when every pod is ready.
  * Nothing of a lab outlives its process: its namespaces hold everything, and it holds them.
- * If `signal` aborts, what was started is ended, and its reason thrown.
  * @throws LabError usage: name in use, manifests invalid; environment: no namespaces, tools missing.
  */
 export async function startLab(
   spec: LabSpec,
   onProgress: (text: string) => void,
-  signal?: AbortSignal,
+  { objects = 'none', signal }: StartOptions = {},
 ): Promise<LabStatus> {
   signal?.throwIfAborted();
   const paths = labPaths(await stateFolder(), spec.name);
@@ -74,7 +86,8 @@ export async function startLab(
       `lab ${spec.name} runs already: end it by "netpol-lab down ${spec.name}", or choose --name`,
     );
   }
-  await removeRemains(paths);
+  const clear = objects === 'resume' ? removeAllButObjects : removeRemains;
+  await clear(paths);
   const kinds = namespaceArguments();
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   const log = await open(paths.log, 'a', 0o600);
@@ -90,14 +103,15 @@ export async function startLab(
   try {
     await once(launcher, 'spawn');
     await writeRecord(paths, recordOf(spec.name, launcher));
-    const order: StartOrder = { spec, folder: paths.folder, rootless: kinds.rootless };
+    const kept = objects === 'none' ? null : paths.objects;
+    const order: StartOrder = { spec, folder: paths.folder, objects: kept, rootless: kinds.rootless };
     launcher.stdin?.on('error', () => undefined); // a lab that died at once is reported by its missing answer
     launcher.stdin?.end(JSON.stringify(order));
     return await answerOf(launcher, onProgress);
   } catch (error) {
     const complaint = (await readFile(paths.log, 'utf8')).trim();
     launcher.kill('SIGKILL');
-    await removeRemains(paths);
+    await (previous ? clear : removeRemains)(paths); // what was there before stays
     signal?.throwIfAborted();
     if (error instanceof LabError) throw error;
     throw new LabError('environment', `lab ${spec.name} did not start: ${complaint || String(error)}`, {

@@ -10,6 +10,8 @@ export interface LabPaths {
   readonly socket: string;
   readonly record: string;
   readonly log: string;
+  /** The folder of the log of its objects. */
+  readonly objects: string;
 }
 
 /** What is known of a lab's process. `startTicks` tells it from a later process with the same pid. */
@@ -33,6 +35,7 @@ export function labPaths(root: string, name: string): LabPaths {
     socket: join(folder, 'control.sock'),
     record: join(folder, 'lab.json'),
     log: join(folder, 'lab.log'),
+    objects: join(folder, 'objects'),
   };
 }
 
@@ -105,4 +108,12 @@ export async function knownLabs(root: string): Promise<string[]> {
 /** Removes what a lab that no longer runs has left on disk. Its namespaces and processes went with its process. */
 export async function removeRemains(paths: LabPaths): Promise<void> {
   await rm(paths.folder, { recursive: true, force: true });
+}
+
+/** Removes what a lab that no longer runs has left on disk, but for its record and the log of its objects. */
+export async function removeAllButObjects(paths: LabPaths): Promise<void> {
+  const kept = [paths.objects, paths.record];
+  const entries = await readdir(paths.folder).catch(() => []);
+  const gone = entries.map((entry) => join(paths.folder, entry)).filter((path) => !kept.includes(path));
+  await Promise.all(gone.map((path) => rm(path, { recursive: true, force: true })));
 }

@@ -10,7 +10,7 @@ import { afterAll, expect } from 'vitest';
 import { connectLab, runningLabs } from '../../src/lab/connect.ts';
 import type { HttpLabClient } from '../../src/lab/http-client.ts';
 import type { LabSpec, LabStatus } from '../../src/lab/lab-client.ts';
-import { startLab } from '../../src/lab/start.ts';
+import { startLab, type StartOptions } from '../../src/lab/start.ts';
 import { startTicks } from '../../src/lab/state-folder.ts';
 import type { ManifestFile } from '../../src/manifest/manifest.ts';
 import { given } from '../builders/given.ts';
@@ -45,9 +45,12 @@ export class TestLab implements AsyncDisposable {
   }
 
   /** Starts a lab of these manifests. */
-  static async start(spec: Partial<LabSpec> & Pick<LabSpec, 'name'>): Promise<TestLab> {
+  static async start(
+    spec: Partial<LabSpec> & Pick<LabSpec, 'name'>,
+    objects: StartOptions['objects'] = 'none',
+  ): Promise<TestLab> {
     const options = { deny: 'drop', established: 'keep' } as const;
-    const status = await startLab({ files: [], external: [], options, ...spec }, () => undefined);
+    const status = await startLab({ files: [], external: [], options, ...spec }, () => undefined, { objects });
     return new TestLab(status, await connectLab(spec.name));
   }
 

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ApiStore } from '../../src/apiserver/api-store.ts';
 import type { JsonObject } from '../../src/manifest/json.ts';
 import { PlaneFixture, report } from './plane-fixture.ts';
 
@@ -305,6 +309,57 @@ describe('deletions', () => {
     expect(lab.plane.cluster.namespaces.has('shop')).toBe(false);
   });
 });
+
+describe('a lab that goes on after its process was killed', () => {
+  it('has its objects, uids and addresses, and starts its pods anew', async () => {
+    await using folder = await temporaryFolder();
+    const first = await PlaneFixture.start([pod('web'), service('web'), deployment('app')], folder);
+    await first.apply(policy('deny', 'web'));
+    await first.plane.label({ kind: 'Pod', namespace: 'default', name: 'web' }, { tier: 'front' });
+    await first.say('web', { phase: 'Running', restarts: 2 });
+    const kinds = ['Deployment', 'ReplicaSet', 'Service', 'NetworkPolicy', 'Pod'];
+    const facts = (lab: PlaneFixture): unknown =>
+      kinds.map((kind) =>
+        lab.objects(kind).map(({ metadata: { resourceVersion: _, ...metadata }, spec }) => ({ metadata, spec })),
+      );
+    const before = facts(first);
+    const addresses = first.plane.cluster.pods.map(({ name, addresses: own }) => [name, own]);
+
+    const second = await PlaneFixture.start([pod('not-read')], folder);
+    expect(second.plane.resumed).toBe(true);
+    expect(facts(second)).toEqual(before);
+    const begun = second.backend.updates.flatMap((update) => update.begun);
+    expect(begun.map(({ name, addresses: own }) => [name, own])).toEqual(expect.arrayContaining(addresses));
+    expect(second.plane.cluster.policies[0]?.source).toEqual({ file: 'test.yaml', line: 1 });
+    expect(Number(second.plane.store.objects.resourceVersion)).toBeGreaterThan(
+      Number(first.plane.store.objects.resourceVersion),
+    );
+    await second.apply(pod('next')); // gets an address that no other has
+    const texts = second.plane.cluster.pods.map(({ addresses: own }) => own[0]?.text);
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  it('leaves finished pods finished', async () => {
+    await using folder = await temporaryFolder();
+    const first = await PlaneFixture.start([pod('once')], folder);
+    await first.say('once', { phase: 'Succeeded', ready: false });
+    const second = await PlaneFixture.start([], folder);
+    expect(second.backend.updates.flatMap(({ begun }) => begun.map(({ name }) => name))).not.toContain('once');
+    expect(second.object('Pod', 'once')).toMatchObject({ status: { phase: 'Succeeded' } });
+  });
+
+  it('began with its manifests if it was killed before they were stored', async () => {
+    await using folder = await temporaryFolder();
+    await (await ApiStore.open(folder)).close();
+    const lab = await PlaneFixture.start([pod('web')], folder);
+    expect({ resumed: lab.plane.resumed, pods: lab.pods() }).toEqual({ resumed: false, pods: ['web'] });
+  });
+});
+
+async function temporaryFolder(): Promise<{ folder: string } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'netpol-lab-plane-'));
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
 
 it('a report of a pod that is gone is none', async () => {
   const lab = await PlaneFixture.start([pod('a')]);

@@ -73,6 +73,7 @@ export class LabDouble implements RunHost {
           name: 'double',
           pid: 1,
           rootless: false,
+          resumed: false,
           api: { server: 'https://127.0.0.1:1', kubeconfig: '/kubeconfig' },
           startedAt: '',
           options: { deny: this.deny, established: 'keep' },

@@ -1,5 +1,6 @@
 import { ApiStore } from '../../src/apiserver/api-store.ts';
 import { textAt, type ApiObject } from '../../src/apiserver/api-object.ts';
+import type { StoreOptions } from '../../src/apiserver/object-store.ts';
 import { resourceOfKind } from '../../src/apiserver/registry.ts';
 import type { WriteTarget } from '../../src/apiserver/object-draft.ts';
 import type { Backend, ClusterUpdate, PodReport } from '../../src/lab/control-plane/backend.ts';
@@ -56,8 +57,11 @@ export class PlaneFixture {
     });
   }
 
-  static async start(manifests: readonly object[] = [], { givesPodAddresses = true } = {}): Promise<PlaneFixture> {
-    const fixture = new PlaneFixture(await ApiStore.open(), givesPodAddresses);
+  static async start(
+    manifests: readonly object[] = [],
+    { givesPodAddresses = true, ...options }: StoreOptions & { givesPodAddresses?: boolean } = {},
+  ): Promise<PlaneFixture> {
+    const fixture = new PlaneFixture(await ApiStore.open(options), givesPodAddresses);
     await fixture.plane.start([file(manifests)]);
     return fixture;
   }

@@ -37,6 +37,7 @@ export interface ControlPlaneOptions {
 
 const POD = servedKind('v1', 'Pod');
 const SERVICE = servedKind('v1', 'Service');
+const NODE = servedKind('v1', 'Node');
 // A change waits for what follows from it at once, such as Services that lead to a pod that is ready at once, and not
 // for what follows from that: a Job's next pod.
 const ROUNDS = 4;
@@ -50,6 +51,8 @@ export class ControlPlane {
   readonly name: string;
   readonly store: ApiStore;
   readonly startedAt: string;
+  /** Whether the store has the objects of a lab that ran before. */
+  readonly resumed: boolean;
   readonly #backend: Backend;
   readonly #node: NodeFacts;
   readonly #placement: Placement;
@@ -68,7 +71,7 @@ export class ControlPlane {
     this.#placement = new Placement(new AddressPool(), node, givesPodAddresses);
     this.#onError = onError;
     store.onCommit = (set) => this.#admit(set);
-    store.system.put(nodeObject(node, this.startedAt));
+    this.resumed = store.objects.get(NODE, '', node.name) !== undefined; // it is made with the first objects
   }
 
   /** The cluster as it is in force. */
@@ -86,12 +89,20 @@ export class ControlPlane {
     return this.#state.isReady;
   }
 
-  /** Makes the lab's first objects. @throws LabError usage with all that is wrong with them. */
+  /**
+   * Makes the lab's first objects, or goes on with those of a lab that ran before: then the manifests are not read.
+   * @throws LabError usage with all that is wrong with the manifests.
+   */
   async start(files: readonly ManifestFile[]): Promise<void> {
-    const { objects, issues, warnings } = parseManifests(files);
+    const { objects, issues, warnings } = parseManifests(this.resumed ? [] : files);
     this.#manifestWarnings = warnings;
     const report = await this.#report({ issues, warnings }, (draft) => {
       this.#state.load(draft.set);
+      if (this.resumed) {
+        this.#placement.resume(draft.set);
+        return [];
+      }
+      draft.set.put(NODE, nodeObject(this.#node, draft.set));
       const results = applyManifests(draft, objects);
       const hasNameServer = draft.set.get(SERVICE, 'kube-system', 'kube-dns') !== undefined;
       return hasNameServer ? results : [...results, ...applyManifests(draft, parseManifests([CLUSTER_DNS]).objects)];

@@ -1,13 +1,16 @@
-import type { SystemObject } from '../../apiserver/system-writes.ts';
+import type { ApiObject } from '../../apiserver/api-object.ts';
+import { birthOf, timestamp, type Origin } from '../../apiserver/lifecycle.ts';
 import type { NodeFacts } from './backend.ts';
 
-/** The node that a lab's pods are on. `since` is the time at which the lab began, ISO 8601. */
-export function nodeObject({ name, addresses }: NodeFacts, since: string): SystemObject {
+/** The node that a lab's pods are on. */
+export function nodeObject({ name, addresses }: NodeFacts, origin: Origin): ApiObject {
+  const since = timestamp(origin.now());
   const times = { lastHeartbeatTime: since, lastTransitionTime: since };
+  const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' };
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' } },
+    metadata: { name, labels, ...birthOf(origin, undefined) },
     spec: {},
     status: {
       addresses: [

@@ -1,6 +1,7 @@
 import { listAt, nameOf, namespaceOf, objectAt, textAt, type ApiObject } from '../../apiserver/api-object.ts';
 import type { ChangeSet } from '../../apiserver/change-set.ts';
 import type { ObjectChange } from '../../apiserver/object-store.ts';
+import { servedKind } from '../../apiserver/registry.ts';
 import { POD_NETWORKS, SERVICE_NETWORKS, type AddressPool } from '../../manifest/address-pool.ts';
 import { givenClusterIps, hasClusterIp, wantsFamily } from '../../manifest/build-service.ts';
 import { duplicate, invalid, type Finding } from '../../manifest/finding.ts';
@@ -12,8 +13,10 @@ import { podKey } from '../../model/pod.ts';
 import { parseIp, type IpAddress } from '../../net/ip.ts';
 import type { NodeFacts } from './backend.ts';
 import { sourced } from './origin.ts';
+import { isOver } from './workload-pods.ts';
 
-const FINISHED = ['Succeeded', 'Failed'];
+const POD = servedKind('v1', 'Pod');
+const SERVICE = servedKind('v1', 'Service');
 
 /** What scheduler, network plugin and the allocator of Service addresses do: pods get a node and addresses, Services addresses. */
 export class Placement {
@@ -45,6 +48,15 @@ export class Placement {
     });
   }
 
+  /** Takes the addresses that stored pods and Services have, and makes the pods start anew where they are. */
+  resume(set: ChangeSet): void {
+    for (const service of set.list(SERVICE)) this.#pool.reserveService(keyOf(service), givenClusterIps(service));
+    for (const pod of set.list(POD)) {
+      if (holdsAddress(pod)) this.#pool.reservePod(keyOf(pod), givenTo(pod));
+      set.put(POD, isOver(pod) ? { ...pod } : { ...pod, status: this.#firstStatus(pod, givenTo(pod)) });
+    }
+  }
+
   /** Frees the addresses of what is gone once the changes are made, or of what was new in changes that are not made. */
   settle(set: ChangeSet, { made }: { readonly made: boolean }): void {
     for (const { resource, before, after } of set.changes) {
@@ -60,11 +72,10 @@ export class Placement {
 
   #placePod(set: ChangeSet, { resource, before }: ObjectChange, pod: ApiObject): Finding | undefined {
     if (before || isPlaced(pod)) return undefined;
-    const finished = FINISHED.includes(textAt(pod, 'status', 'phase'));
-    const own = finished ? givenTo(pod) : this.#podAddresses(pod);
+    const own = isOver(pod) ? givenTo(pod) : this.#podAddresses(pod);
     if (!Array.isArray(own)) return own;
     const spec = { ...objectAt(pod, 'spec'), nodeName: this.#node.name };
-    set.put(resource, { ...pod, spec, status: this.#firstStatus(pod, own, finished) });
+    set.put(resource, { ...pod, spec, status: this.#firstStatus(pod, own) });
     return undefined;
   }
 
@@ -81,12 +92,12 @@ export class Placement {
     return addresses.length > 0 ? addresses : exhausted(pod, POD_NETWORKS);
   }
 
-  #firstStatus(pod: ApiObject, own: readonly IpAddress[], finished: boolean): JsonObject {
+  #firstStatus(pod: ApiObject, own: readonly IpAddress[]): JsonObject {
     const now = textAt(pod, 'metadata', 'creationTimestamp');
     const [first] = own;
     const [host] = this.#node.addresses;
     return {
-      phase: finished ? textAt(pod, 'status', 'phase') : 'Pending',
+      phase: isOver(pod) ? textAt(pod, 'status', 'phase') : 'Pending',
       qosClass: 'BestEffort',
       conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: now }],
       ...(host ? { hostIP: host.text, hostIPs: ipList(this.#node.addresses) } : {}),
@@ -126,7 +137,7 @@ function isPlaced(pod: ApiObject): boolean {
 
 /** Whether no other pod may have the pod's address. */
 function holdsAddress(pod: ApiObject): boolean {
-  return objectAt(pod, 'spec').hostNetwork !== true && !FINISHED.includes(textAt(pod, 'status', 'phase'));
+  return objectAt(pod, 'spec').hostNetwork !== true && !isOver(pod);
 }
 
 /** The addresses that a pod's status has. */

@@ -31,7 +31,7 @@ async function run(): Promise<void> {
   const onProgress = (text: string): void => {
     tell({ kind: 'progress', text });
   };
-  const store = await ApiStore.open();
+  const store = await ApiStore.open(order.objects === null ? {} : { folder: order.objects });
   const lab = await RunningLab.start(order.spec, { folder: order.folder, store, onFailure, onProgress });
   const stop = (): void => void lab.stop().finally(() => process.exit(0));
   const [{ serveControl }, { LabControl }] = await serving;

@@ -58,6 +58,7 @@ export class LabControl {
       name: spec.name,
       pid: hostPid(),
       rootless: this.#rootless,
+      resumed: plane.resumed,
       startedAt: plane.startedAt,
       options: spec.options,
       api: this.#api,

@@ -4,6 +4,7 @@ const mayImport = {
   model: ['net'],
   manifest: ['model', 'net'],
   expect: ['lab', 'report', 'table', 'manifest', 'model', 'net'],
+  replay: ['report', 'table', 'flows', 'model', 'net'],
   diff: ['report', 'table', 'model', 'net'],
   lint: ['report', 'manifest', 'model', 'net'],
   reference: ['model', 'net'],
@@ -17,7 +18,7 @@ const mayImport = {
   library: ['table', 'manifest', 'model', 'net'],
   bench: ['table', 'reference', 'dataplane', 'model', 'net'],
 };
-const pure = ['net', 'model', 'manifest', 'diff', 'lint', 'reference', 'table', 'report'];
+const pure = ['net', 'model', 'manifest', 'diff', 'lint', 'replay', 'reference', 'table', 'report'];
 
 const arrows = Object.entries(mayImport).map(([folder, others]) => ({
   name: `${folder}-imports-${others.length === 0 ? 'nothing' : 'only-' + others.join('-')}`,

@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 // No Node built-ins, no clock, no randomness: callers pass these in. dependency-cruiser watches the imports.
-const PURE = ['net', 'model', 'manifest', 'diff', 'lint', 'reference', 'table', 'report'].map(
+const PURE = ['net', 'model', 'manifest', 'diff', 'lint', 'replay', 'reference', 'table', 'report'].map(
   (folder) => `src/${folder}/**/*.ts`,
 );
 const IMPURE_GLOBALS = [

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import type { Cluster } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { addressPair, fixedEnd, type FixedEnd } from '../model/fixed-end.ts';
@@ -12,7 +11,7 @@ import type { PolicyTable } from '../table/policy-table.ts';
 import { endpointOf, portOf } from './input.ts';
 import { remember } from './remember.ts';
 import type { Terminal } from './terminal.ts';
-import { textLines } from './text-lines.ts';
+import { linesOf } from './text-lines.ts';
 import { VerdictWriter } from './verdict-writer.ts';
 
 /** An end as a query writes it. `fixed` is what spares most questions the long way. */
@@ -48,7 +47,7 @@ export async function answerQueries(
   let pending = '';
   let number = 1;
   try {
-    for await (const lines of textLines(piecesOf(file))) {
+    for await (const lines of linesOf(file)) {
       for (const text of lines) {
         if (text.trim() !== '') pending += answer(text);
         number++;
@@ -125,14 +124,4 @@ function textWriter(table: PolicyTable): LineWriter {
     const word = report.verdict === 'allow' ? 'allowed' : 'denied';
     return `${word}: ${from.text} -> ${to.text} ${port}/${protocol}: ${reasonText(report)}\n`;
   };
-}
-
-async function* piecesOf(file: string): AsyncGenerator<string> {
-  const stream = file === '-' ? process.stdin.setEncoding('utf8') : createReadStream(file, { encoding: 'utf8' });
-  try {
-    for await (const piece of stream) yield piece as string;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LabError('usage', `cannot be read: ${reason}`, { cause });
-  }
 }

@@ -24,6 +24,7 @@ import { LABEL } from './label.ts';
 import { LABS } from './labs.ts';
 import { LINT } from './lint.ts';
 import { MATRIX } from './matrix.ts';
+import { REPLAY } from './replay.ts';
 import { RUN } from './run.ts';
 import { TEST } from './test.ts';
 import { UP } from './up.ts';
@@ -85,6 +86,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(DIFF);
   add(TEST);
   add(GENERATE_EXPECTATIONS);
+  add(REPLAY);
   add(BENCH);
   const [first = '', ...rest] = argv;
   if (first === COMPLETION_REQUEST) {

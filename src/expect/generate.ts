@@ -42,14 +42,14 @@ function rowsBetween(
   { decide, spec }: { decide: ReturnType<typeof connectionDecider>; spec: PortSpec },
 ): Row[] {
   const port = portText(spec);
+  const served = new Set(to.pods.filter((pod) => servedPorts(pod).some((each) => portText(each) === port)));
   const rows = from.pods.flatMap((source) =>
     to.pods.flatMap((destination): Row[] => {
       const pair = addressPair(fixedEndOf(source), fixedEndOf(destination));
       if (source === destination || !pair) return [];
       const denied = decide({ ...pair, transport: spec.protocol, port: spec.port }) !== 0;
-      const isServed = servedPorts(destination).some((served) => portText(served) === port);
       // That nobody answers where nobody listens says nothing.
-      if (denied && !isServed) return [];
+      if (denied && !served.has(destination)) return [];
       return [{ from: podKey(source), to: podKey(destination), port, verdict: denied ? 'deny' : 'allow' }];
     }),
   );

@@ -123,10 +123,10 @@ test('generated expectations name workloads, and pods where they differ', () => 
   );
 });
 
-test(`generated expectations hold, and fail once a policy is taken away that denies something (seeds from ${SEED})`, () => {
+test(`generated expectations hold, and denials fail without policies (seeds from ${SEED})`, { timeout: 60_000 }, () => {
   let broken = 0;
   let rows = 0;
-  for (let seed = SEED; seed < SEED + 60; seed += 1) {
+  for (let seed = SEED; seed < SEED + 25; seed += 1) {
     const built = build(randomCluster(new Random(seed)));
     const text = generateExpectations(built);
     if (!text.includes('- {')) continue;
@@ -141,8 +141,8 @@ test(`generated expectations hold, and fail once a policy is taken away that den
     expect(failed).toEqual(expectations.filter(({ verdict }) => verdict === 'deny'));
     broken += failed.length;
   }
-  expect(rows).toBeGreaterThan(500);
-  expect(broken).toBeGreaterThan(100);
+  expect(rows).toBeGreaterThan(200);
+  expect(broken).toBeGreaterThan(50);
 });
 
 describe('judgeProbes', () => {

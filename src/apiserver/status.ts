@@ -26,9 +26,9 @@ interface Refusal {
 export class ApiError extends Error {
   readonly code: number;
   readonly reason: string;
-  readonly details: JsonObject;
+  readonly details: JsonObject | undefined;
 
-  constructor({ code, reason, message, details = {} }: Refusal) {
+  constructor({ code, reason, message, details }: Refusal) {
     super(message);
     this.name = 'ApiError';
     this.code = code;
@@ -45,7 +45,7 @@ export class ApiError extends Error {
       status: 'Failure',
       message: this.message,
       reason: this.reason,
-      ...(Object.keys(this.details).length === 0 ? {} : { details: this.details }),
+      ...(this.details === undefined ? {} : { details: this.details }),
       code: this.code,
     };
   }
@@ -68,7 +68,8 @@ export function notFound(subject: StatusSubject, name: string): ApiError {
 
 /** 404: nothing is served at this path. */
 export function noSuchPath(): ApiError {
-  return new ApiError({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource' });
+  const message = 'the server could not find the requested resource';
+  return new ApiError({ code: 404, reason: 'NotFound', message, details: {} }); // kubectl debug fails without details
 }
 
 /** 409: an object of that name is there already. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, Readable, type Duplex } from 'node:stream';
 import type {
   ContainerReference,
   LogRecord,
@@ -7,11 +7,13 @@ import type {
   PodAccess,
   PodCommand,
   PodProcess,
+  PodReference,
 } from '../../src/apiserver/streams/pod-access.ts';
 import { PodStreamServer } from '../../src/apiserver/streams/pod-stream-server.ts';
 import { badRequest } from '../../src/apiserver/status.ts';
 import { afterEach, beforeEach } from 'vitest';
-import { ApiFixture } from './api-fixture.ts';
+import { WebSocket } from 'ws';
+import { ApiFixture, TOKEN } from './api-fixture.ts';
 import { runningPod } from './kubectl-session.ts';
 
 /** A process that does what its test says. */
@@ -56,7 +58,10 @@ export class PodAccessDouble implements PodAccess {
   readonly started: ProcessDouble[] = [];
   readonly selections: LogSelection[] = [];
   records: LogRecord[] = [];
+  /** What connects to ports of the pods. */
+  dial: (port: number) => Promise<Duplex> = (port) => Promise.reject(new Error(`nothing listens on ${port}`));
   readonly #news = new EventTarget();
+  readonly #end = new AbortController();
 
   requireRunning({ container }: ContainerReference): void {
     if (container === 'done') throw badRequest('container done does not run');
@@ -65,6 +70,25 @@ export class PodAccessDouble implements PodAccess {
   log(_: ContainerReference, selection: LogSelection): AsyncIterable<LogRecord[]> {
     this.selections.push(selection);
     return Readable.from([this.records]);
+  }
+
+  attach(): ProcessDouble {
+    return this.exec(
+      { namespace: 'default', pod: 'web', container: 'main' },
+      { command: [], input: true, terminal: false },
+    );
+  }
+
+  podEnd(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  endPod(): void {
+    this.#end.abort();
+  }
+
+  connect(_: PodReference, port: number): Promise<Duplex> {
+    return this.dial(port);
   }
 
   exec(_: ContainerReference, command: PodCommand): ProcessDouble {
@@ -93,4 +117,34 @@ export function useStreams(): { pods: PodAccessDouble; api: ApiFixture } {
   });
   afterEach(() => fixture.api[Symbol.asyncDispose]());
   return fixture;
+}
+
+/** What a client offers when it opens a stream. */
+export interface Offer {
+  readonly protocols?: string[];
+  readonly headers?: Record<string, string>;
+}
+
+/** Opens a stream of a pod. */
+export function dialStream(api: ApiFixture, path: string, { protocols, headers = {} }: Offer = {}): WebSocket {
+  const address = `${api.server.url.replace('https', 'wss')}${path}`;
+  const options = { ca: api.caPem, headers: { authorization: `Bearer ${TOKEN}`, ...headers } };
+  return new WebSocket(address, protocols ?? ['v5.channel.k8s.io'], options);
+}
+
+const STAND_IN = 'stand-in';
+
+/** Opens a port-forward, whose subprotocol ws does not take for one. */
+export function dialPortForward(api: ApiFixture, path: string): WebSocket {
+  const protocol = 'SPDY/3.1+portforward.k8s.io';
+  const address = `${api.server.url.replace('https', 'wss')}${path}`;
+  const socket = new WebSocket(address, [STAND_IN], {
+    ca: api.caPem,
+    headers: { authorization: `Bearer ${TOKEN}` },
+    finishRequest: (request) => request.setHeader('Sec-WebSocket-Protocol', protocol).end(),
+  });
+  socket.on('upgrade', ({ headers }) => {
+    if (headers['sec-websocket-protocol'] === protocol) headers['sec-websocket-protocol'] = STAND_IN;
+  });
+  return socket;
 }

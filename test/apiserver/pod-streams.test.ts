@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
-import { ApiFixture, TOKEN } from './api-fixture.ts';
-import { useStreams } from './pod-access-double.ts';
+import type { WebSocket } from 'ws';
+import { ApiFixture } from './api-fixture.ts';
+import { dialStream, useStreams, type Offer } from './pod-access-double.ts';
 import { runningPod } from './kubectl-session.ts';
 
 const streams = useStreams();
@@ -12,17 +12,8 @@ const streams = useStreams();
 const EXEC = '/api/v1/namespaces/default/pods/web/exec';
 const CAT = `${EXEC}?command=cat&stdin=true&stdout=true&stderr=true`;
 
-interface Offer {
-  readonly protocols?: string[];
-  readonly headers?: Record<string, string>;
-}
-
-function dial(path: string, { protocols = ['v5.channel.k8s.io'], headers = {} }: Offer = {}): WebSocket {
-  const address = `${streams.api.server.url.replace('https', 'wss')}${path}`;
-  return new WebSocket(address, protocols, {
-    ca: streams.api.caPem,
-    headers: { authorization: `Bearer ${TOKEN}`, ...headers },
-  });
+function dial(path: string, offer?: Offer): WebSocket {
+  return dialStream(streams.api, path, offer);
 }
 
 /** What a refused client is told. */

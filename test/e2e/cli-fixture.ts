@@ -33,6 +33,8 @@ export interface Running {
   readonly stdin: Writable;
   /** Resolves when it has printed the text, to stdout or stderr. */
   printed(text: string): Promise<void>;
+  /** The same for a pattern. @returns what matched. */
+  matched(pattern: RegExp): Promise<RegExpExecArray>;
   readonly ended: Promise<Outcome>;
 }
 
@@ -112,18 +114,22 @@ export class CliUser implements AsyncDisposable {
       const number = signal === null ? 0 : constants.signals[signal as NodeJS.Signals];
       return { exit: typeof code === 'number' ? code : 128 + number, stdout, stderr };
     });
-    const printed = (text: string): Promise<void> =>
+    const matched = (pattern: RegExp): Promise<RegExpExecArray> =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          if (`${stdout}${stderr}`.includes(text)) resolve();
+          const match = pattern.exec(`${stdout}${stderr}`);
+          if (match) resolve(match);
         };
         waiting.add(look);
         look();
         void ended.then(() => {
-          reject(new Error(`no "${text}" in: ${stdout}${stderr}`));
+          reject(new Error(`nothing like ${String(pattern)} in: ${stdout}${stderr}`));
         });
       });
-    return { pid: child.pid ?? 0, stdin: child.stdin, printed, ended };
+    const printed = async (text: string): Promise<void> => {
+      await matched(new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+    };
+    return { pid: child.pid ?? 0, stdin: child.stdin, printed, matched, ended };
   }
 
   /** Writes files into a new folder. @returns its path. */

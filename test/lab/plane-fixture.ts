@@ -35,7 +35,14 @@ class RecordingBackend implements Backend {
 
 /** What a pod says that runs and is ready, but for what is given. */
 export function report(parts: Partial<PodReport> = {}): PodReport {
-  const running = { phase: 'Running', ready: true, restarts: 0, reason: '', message: '' } as const;
+  const running = {
+    phase: 'Running',
+    ready: true,
+    restarts: 0,
+    reason: '',
+    message: '',
+    exitCodes: new Map(),
+  } as const;
   return { ...running, containers: { ready: 1, total: 1 }, startedAt: new Date('2026-01-02T03:04:05Z'), ...parts };
 }
 

@@ -1,9 +1,13 @@
-import type { Writable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 
-/** A container of a pod. */
-export interface ContainerReference {
+/** A pod. */
+export interface PodReference {
   readonly namespace: string;
   readonly pod: string;
+}
+
+/** A container of a pod. */
+export interface ContainerReference extends PodReference {
   readonly container: string;
 }
 
@@ -58,6 +62,12 @@ export interface PodAccess {
   requireRunning(target: ContainerReference): void;
   /** Starts a command in a container. It ends when the process is released, or the pod ends. */
   exec(target: ContainerReference, command: PodCommand): PodProcess;
+  /** Whatever the container's own process writes from now on, and its input if it has one. Its end is a success. */
+  attach(target: ContainerReference): PodProcess;
   /** The log of a container, oldest records first. Throws a 400 if it has not begun, or there was no run before. */
   log(target: ContainerReference, selection: LogSelection): AsyncIterable<readonly LogRecord[]>;
+  /** Aborted when the pod ends. Throws a 400 if it does not run. */
+  podEnd(target: PodReference): AbortSignal;
+  /** A connection to a port of the pod's own loopback. Rejects with why there is none. */
+  connect(target: PodReference, port: number): Promise<Duplex>;
 }

@@ -1,17 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { nameOf, namespaceOf } from '../api-object.ts';
+import { nameOf, namespaceOf, type ApiObject } from '../api-object.ts';
 import type { PodStreamRequest, PodStreams } from '../http/pod-streams.ts';
-import { ApiError, badRequest, methodNotAllowed } from '../status.ts';
+import { badRequest, methodNotAllowed } from '../status.ts';
 import { COMMAND_PROTOCOLS } from './channels.ts';
 import { containerIn } from './container-choice.ts';
 import { isSet, logRequestOf, logText } from './log-request.ts';
-import type { ContainerReference, PodAccess } from './pod-access.ts';
+import type { ContainerReference, PodAccess, PodProcess, PodReference } from './pod-access.ts';
+import { PORT_FORWARD_PROTOCOL, servePortForward } from './port-forward.ts';
 import { serveProcess } from './remote-command.ts';
-import { MessageSocket, offeredProtocol, wantsWebSocket } from './web-socket.ts';
+import { CLOSE, MessageSocket, offeredProtocol, wantsWebSocket, type Upgrade } from './web-socket.ts';
 
-/** Serves exec and logs of pods to kubectl and other clients. */
+/** Serves exec, attach, logs and port-forward of pods to kubectl and other clients. */
 export class PodStreamServer implements PodStreams {
   readonly #access: PodAccess;
 
@@ -23,7 +24,7 @@ export class PodStreamServer implements PodStreams {
     const { method } = stream.request;
     if (stream.subresource === 'log' && method === 'GET') await this.#answerLog(stream, response);
     else if (stream.subresource === 'log' || (method !== 'GET' && method !== 'POST')) throw methodNotAllowed();
-    else throw stream.subresource === 'exec' ? badRequest('Upgrade request required') : notServed(stream);
+    else throw badRequest('Upgrade request required');
   }
 
   /** Sends a log as its client takes it. */
@@ -39,24 +40,53 @@ export class PodStreamServer implements PodStreams {
   }
 
   async upgrade(stream: PodStreamRequest, socket: Duplex, head: Buffer): Promise<void> {
-    if (stream.subresource !== 'exec') throw notServed(stream);
-    const { request, query } = stream;
+    const upgrade = { request: stream.request, socket, head };
+    switch (stream.subresource) {
+      case 'exec':
+      case 'attach':
+        await this.#runProcess(stream, upgrade);
+        break;
+      case 'portforward':
+        await this.#forward(stream, upgrade);
+        break;
+      case 'log':
+        throw badRequest('a log is asked for without an upgrade');
+    }
+  }
+
+  async #runProcess(stream: PodStreamRequest, upgrade: Upgrade): Promise<void> {
     const target = targetOf(stream);
-    const { stdin, stdout, stderr, terminal } = wishesIn(query);
+    const { stdin, stdout, stderr, terminal } = wishesIn(stream.query);
     if (!stdin && !stdout && !stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr');
-    const command = query.getAll('command');
-    if (command.length === 0) throw badRequest('you must specify a command');
+    const command = stream.query.getAll('command');
+    if (stream.subresource === 'exec' && command.length === 0) throw badRequest('you must specify a command');
     this.#access.requireRunning(target);
-    const protocol = protocolOf(stream, COMMAND_PROTOCOLS);
-    const messages = await MessageSocket.accept({ request, socket, head }, protocol);
-    const start = () => this.#access.exec(target, { command, input: stdin, terminal });
-    await serveProcess(messages, start, { stdout, stderr });
+    const messages = await MessageSocket.accept(upgrade, protocolOf(stream, COMMAND_PROTOCOLS));
+    const start = (): PodProcess =>
+      stream.subresource === 'exec'
+        ? this.#access.exec(target, { command, input: stdin, terminal })
+        : this.#access.attach(target);
+    await serveProcess(messages, start, { stdin, stdout, stderr });
+  }
+
+  async #forward(stream: PodStreamRequest, upgrade: Upgrade): Promise<void> {
+    const pod = referenceTo(stream.podObject);
+    const end = this.#access.podEnd(pod);
+    const messages = await MessageSocket.accept(upgrade, protocolOf(stream, [PORT_FORWARD_PROTOCOL]));
+    const close = (): void => messages.close(CLOSE.normal, 'the pod has ended');
+    end.addEventListener('abort', close, { signal: messages.closed });
+    if (end.aborted) close();
+    await servePortForward(messages, (port) => this.#access.connect(pod, port));
   }
 }
 
 function targetOf({ podObject, query }: PodStreamRequest): ContainerReference {
   const container = containerIn(podObject, query.get('container') ?? '');
-  return { namespace: namespaceOf(podObject), pod: nameOf(podObject), container };
+  return { ...referenceTo(podObject), container };
+}
+
+function referenceTo(podObject: ApiObject): PodReference {
+  return { namespace: namespaceOf(podObject), pod: nameOf(podObject) };
 }
 
 /** The subprotocol to speak. Throws a 400 that says which are known here. */
@@ -76,8 +106,4 @@ function wishesIn(query: URLSearchParams): { stdin: boolean; stdout: boolean; st
     (name) => isSet(query, name),
   );
   return { stdin, stdout, stderr, terminal };
-}
-
-function notServed({ subresource }: PodStreamRequest): ApiError {
-  return new ApiError({ code: 501, reason: 'NotImplemented', message: `a lab does not serve ${subresource} of pods` });
 }

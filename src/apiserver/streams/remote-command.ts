@@ -4,8 +4,9 @@ import { CHANNEL, channelMessage, exitStatus, failureStatus, parseClientMessage 
 import type { PodProcess } from './pod-access.ts';
 import { CLOSE, type MessageSocket } from './web-socket.ts';
 
-/** Which of a process's outputs a client wants to see. */
-export interface WantedOutput {
+/** Which of a process's input and outputs a client wants. */
+export interface WantedStreams {
+  readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
 }
@@ -18,7 +19,7 @@ export interface WantedOutput {
 export async function serveProcess(
   socket: MessageSocket,
   start: () => PodProcess,
-  wanted: WantedOutput,
+  wanted: WantedStreams,
 ): Promise<void> {
   const status = await carry(socket, start, wanted).catch((error: unknown) =>
     failureStatus(error instanceof Error ? error.message : String(error)),
@@ -27,11 +28,11 @@ export async function serveProcess(
   socket.close(CLOSE.normal);
 }
 
-async function carry(socket: MessageSocket, start: () => PodProcess, wanted: WantedOutput): Promise<JsonObject> {
+async function carry(socket: MessageSocket, start: () => PodProcess, wanted: WantedStreams): Promise<JsonObject> {
   const process = start();
   socket.closed.addEventListener('abort', () => process.release());
   if (socket.closed.aborted) process.release();
-  void hear(socket, process);
+  void hear(socket, process, wanted.stdin ? process.input : undefined);
   const [exitCode] = await Promise.all([
     process.exitCode,
     pump(process.output, socket, wanted.stdout ? CHANNEL.stdout : undefined),
@@ -41,15 +42,15 @@ async function carry(socket: MessageSocket, start: () => PodProcess, wanted: Wan
 }
 
 /** Passes on what the client says until the connection is closed. */
-async function hear(socket: MessageSocket, process: PodProcess): Promise<void> {
+async function hear(socket: MessageSocket, process: PodProcess, input: Writable | undefined): Promise<void> {
   for await (const bytes of socket.messages()) {
     const message = parseClientMessage(bytes);
     switch (message?.kind) {
       case 'input':
-        if (process.input) await write(process.input, message.bytes);
+        if (input) await write(input, message.bytes);
         break;
       case 'inputEnd':
-        process.input?.end();
+        input?.end();
         break;
       case 'resize':
         process.resize(message.size);

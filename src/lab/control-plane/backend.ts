@@ -28,6 +28,8 @@ export interface PodReport {
   readonly message: string;
   /** Numbers of its containers that are ready and of all. */
   readonly containers: { readonly ready: number; readonly total: number };
+  /** Of the containers that have ended for good, by their names. */
+  readonly exitCodes: ReadonlyMap<string, number>;
   readonly startedAt: Date;
 }
 

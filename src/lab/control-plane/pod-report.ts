@@ -54,19 +54,23 @@ function containerStatuses(pod: ApiObject, report: PodReport): JsonObject {
 
 function containerStatus(container: JsonValue, report: PodReport, index: number): JsonObject {
   const image = textAt(container, 'image');
+  const name = textAt(container, 'name');
   return {
-    name: textAt(container, 'name'),
+    name,
     image,
     imageID: image,
     ready: index < report.containers.ready,
     restartCount: index === 0 ? report.restarts : 0,
-    state: containerState(report),
+    state: containerState(report, name),
   };
 }
 
-function containerState({ phase, reason, message, startedAt }: PodReport): JsonObject {
-  if (phase === 'Succeeded') return { terminated: { reason: 'Completed', exitCode: 0 } };
-  if (phase === 'Failed') return { terminated: { reason: 'Error', exitCode: 1 } };
+function containerState(report: PodReport, name: string): JsonObject {
+  const { phase, reason, message, startedAt } = report;
+  if (phase === 'Succeeded' || phase === 'Failed') {
+    const exitCode = report.exitCodes.get(name) ?? (phase === 'Succeeded' ? 0 : 1);
+    return { terminated: { reason: exitCode === 0 ? 'Completed' : 'Error', exitCode } };
+  }
   if (reason !== '') return { waiting: { reason, message } };
   if (phase === 'Pending') return { waiting: { reason: CREATING } };
   return { running: { startedAt: timestamp(startedAt) } };

@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PodProcess } from '../../apiserver/streams/pod-access.ts';
+import { invariant } from '../../model/invariant.ts';
 import type { Container, Pod } from '../../model/pod.ts';
 import { BuiltinServer, type Identity, type ServerPlace } from './builtin-server.ts';
 import type { CommandProcess } from './command-process.ts';
 import { ContainerLog, type OutputName } from './container-log.ts';
+import { attachedTo } from './attached-process.ts';
 import { ContainerOutput } from './container-output.ts';
 import type { WorkloadKind } from './workload-kind.ts';
 
@@ -83,6 +86,13 @@ export class ContainerRuntime {
         break;
     }
     this.#enter({ kind: 'running' });
+  }
+
+  /** What a client sees of it while it runs. */
+  attach(): PodProcess {
+    const [output] = this.#outputs;
+    invariant(output, `container ${this.container.name} has run`);
+    return attachedTo(output, this.#process, this.container);
   }
 
   /** The log of its last run, or of the one before. @returns undefined if there was none. */

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { plainSocket } from '../../dataplane/libc.ts';
 import type { IpAddress } from '../../net/ip.ts';
@@ -87,4 +88,25 @@ function exchangeDatagram({ namespace, address, port, timeoutMs }: Dial): Promis
     });
     socket.bind({ fd: plainSocket({ namespace, type: 'udp', family: address.family }) });
   });
+}
+
+/**
+ * A connection to a port of a network namespace's own loopback, as a kubelet makes for port-forward: IPv4, else IPv6.
+ * Either side may end its half alone. Rejects with what to tell the user.
+ */
+export async function connectInside(namespace: number, port: number): Promise<Socket> {
+  const failures: string[] = [];
+  for (const [family, host] of [
+    [4, '127.0.0.1'],
+    [6, '::1'],
+  ] as const) {
+    const socket = new Socket({ fd: plainSocket({ namespace, type: 'tcp', family }), allowHalfOpen: true });
+    try {
+      await once(socket.connect({ host, port }), 'connect');
+      return socket;
+    } catch (error) {
+      failures.push(`IPv${family} ${host}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    }
+  }
+  throw new Error(`failed to connect to localhost:${port} inside the pod: ${failures.join(', ')}`);
 }

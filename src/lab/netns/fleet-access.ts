@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type {
   ContainerReference,
   LogRecord,
@@ -5,9 +6,11 @@ import type {
   PodAccess,
   PodCommand,
   PodProcess,
+  PodReference,
 } from '../../apiserver/streams/pod-access.ts';
 import { badRequest } from '../../apiserver/status.ts';
 import { podKey } from '../../model/pod.ts';
+import { connectInside } from './dialler.ts';
 import type { PodFleet } from './pod-fleet.ts';
 import type { PodRuntime } from './pod-runtime.ts';
 
@@ -27,6 +30,18 @@ export class FleetAccess implements PodAccess {
     return this.#running(target).exec(target.container, command);
   }
 
+  attach(target: ContainerReference): PodProcess {
+    return this.#running(target).attach(target.container);
+  }
+
+  podEnd(target: PodReference): AbortSignal {
+    return this.#pod(target).runtime.ended;
+  }
+
+  connect(target: PodReference, port: number): Promise<Socket> {
+    return connectInside(this.#pod(target).namespace, port);
+  }
+
   log({ namespace, pod, container }: ContainerReference, selection: LogSelection): AsyncIterable<readonly LogRecord[]> {
     const log = this.#fleet.pods.get(podKey({ namespace, name: pod }))?.runtime.log(container, selection.previous);
     if (log) return log.read(selection);
@@ -38,9 +53,15 @@ export class FleetAccess implements PodAccess {
 
   /** The pod whose container it is. Throws a 400 if the container does not run. */
   #running({ namespace, pod, container }: ContainerReference): PodRuntime {
+    const { runtime } = this.#pod({ namespace, pod });
+    if (runtime.isRunning(container)) return runtime;
+    throw badRequest(`container ${container} of pod ${namespace}/${pod} does not run`);
+  }
+
+  /** A pod that has not finished, and the network that it is in. Throws a 400 if there is none. */
+  #pod({ namespace, pod }: PodReference): { readonly runtime: PodRuntime; readonly namespace: number } {
     const found = this.#fleet.pods.get(podKey({ namespace, name: pod }));
-    if (found?.namespace !== undefined && found.runtime.isRunning(container)) return found.runtime;
-    const phase = found ? ` (${found.runtime.status.phase})` : '';
-    throw badRequest(`container ${container} of pod ${namespace}/${pod} does not run${phase}`);
+    if (found?.namespace !== undefined) return { runtime: found.runtime, namespace: found.namespace };
+    throw badRequest(`pod ${namespace}/${pod} does not run${found ? ` (${found.runtime.status.phase})` : ''}`);
   }
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PodCommand } from '../../apiserver/streams/pod-access.ts';
+import type { PodCommand, PodProcess } from '../../apiserver/streams/pod-access.ts';
 import { inNamespace } from '../../dataplane/libc.ts';
 import { invariant } from '../../model/invariant.ts';
 import type { Container, Pod, PodPhase } from '../../model/pod.ts';
@@ -78,6 +78,9 @@ export class PodRuntime {
       reason: restarting ? `${restarting.container.role === 'init' ? 'Init:' : ''}CrashLoopBackOff` : '',
       message: this.#failure || (restarting?.state.kind === 'restarting' ? restarting.state.message : ''),
       containers: { ready, total: main.length },
+      exitCodes: new Map(
+        main.flatMap(({ container, state }) => (state.kind === 'done' ? [[container.name, state.exitCode]] : [])),
+      ),
       startedAt: this.startedAt,
     };
   }
@@ -88,6 +91,16 @@ export class PodRuntime {
     await Promise.all([...this.#containers.map((container) => container.stop()), ...[...this.#guests].map(endOf)]);
   }
 
+  /** Aborted when it is stopped: by whoever removes it, or because its containers have all ended. */
+  get ended(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** What a client sees of a container that runs. */
+  attach(name: string): PodProcess {
+    return this.#runtimeNamed(name).attach();
+  }
+
   /** Removes what it has left on disk, once it is stopped. */
   discard(): void {
     rmSync(this.#logFolder, { recursive: true, force: true });
@@ -95,18 +108,17 @@ export class PodRuntime {
 
   /** The log of a container's last run, or of the one before. @returns undefined if there was none. */
   log(name: string, previous: boolean): ContainerLog | undefined {
-    return this.#containers.find(({ container }) => container.name === name)?.log(previous);
+    return this.#runtimeNamed(name).log(previous);
   }
 
   /** Whether it has a container of that name which runs. */
   isRunning(name: string): boolean {
-    return this.#containers.some(({ container, state }) => container.name === name && state.kind === 'running');
+    return this.#runtimeNamed(name).state.kind === 'running';
   }
 
   /** Starts a command beside a container's own, in its environment. It ends with the pod. */
   exec(name: string, { command, input, terminal }: PodCommand): CommandProcess {
-    const container = this.pod.containers.find((candidate) => candidate.name === name);
-    invariant(container, `pod ${this.pod.name} has a container ${name}`);
+    const { container } = this.#runtimeNamed(name);
     const environment = { ...ENVIRONMENT_OF_GUESTS, ...environmentOf(this.pod, container) };
     const { files } = this;
     const process = new CommandProcess({ namespace: this.#namespace, files, command, environment, input, terminal });
@@ -126,6 +138,12 @@ export class PodRuntime {
     this.#initialised = true;
     this.#setting.onChange();
     await this.#watchReadiness();
+  }
+
+  #runtimeNamed(name: string): ContainerRuntime {
+    const runtime = this.#containers.find(({ container }) => container.name === name);
+    invariant(runtime, `pod ${this.pod.name} has a container ${name}`);
+    return runtime;
   }
 
   get #logFolder(): string {

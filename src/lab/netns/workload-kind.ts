@@ -36,10 +36,10 @@ const USUAL_PORTS: Readonly<Record<string, number>> = {
 
 /** What to run for a container. `hasProgram` tells whether a program is on this machine. */
 export function workloadKind(container: Container, hasProgram: (program: string) => boolean): WorkloadKind {
-  const [program] = container.command;
-  if (program !== undefined && hasProgram(program)) {
-    return { kind: 'command', command: [...container.command, ...container.args] };
-  }
+  // Without a command the arguments go to the image's own, which for most images is a shell's exec, or nothing.
+  const words = [...container.command, ...container.args];
+  const [program] = words;
+  if (program !== undefined && hasProgram(program)) return { kind: 'command', command: words };
   const image = imageName(container.image);
   if (image === 'coredns') return { kind: 'dns' };
   const ports = serverPorts(container.ports, image);

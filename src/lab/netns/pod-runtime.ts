@@ -59,6 +59,7 @@ export class PodRuntime {
 
   /** Starts init containers one by one, then the others. @returns when all have started; readiness may follow. */
   start(): Promise<void> {
+    this.discard(); // of a lab that went on after a crash
     mkdirSync(this.#logFolder, { recursive: true, mode: 0o700 });
     return this.#run().catch((error: unknown) => {
       this.#failure = String(error);
@@ -101,7 +102,7 @@ export class PodRuntime {
     return this.#runtimeNamed(name).attach();
   }
 
-  /** Removes what it has left on disk, once it is stopped. */
+  /** Removes its logs, while it does not run. */
   discard(): void {
     rmSync(this.#logFolder, { recursive: true, force: true });
   }

@@ -14,6 +14,8 @@ const mayImport = {
   dns: ['model', 'net'],
   apiserver: ['manifest', 'model', 'net'],
   lab: ['apiserver', 'dns', 'report', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
+  kube: [],
+  container: ['kube', 'lab', 'apiserver', 'dns', 'report', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
   report: ['flows', 'model', 'net'],
   library: ['table', 'manifest', 'model', 'net'],
   bench: ['table', 'reference', 'dataplane', 'model', 'net'],

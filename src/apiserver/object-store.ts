@@ -96,6 +96,11 @@ export class ObjectStore {
     return String(this.#version);
   }
 
+  /** The version of the latest change of a resource: who follows it up to that version knows all there is. */
+  changedAt(resource: Resource): number {
+    return this.#history(resource).latest;
+  }
+
   /** The object of that name. @returns undefined if there is none. */
   get(resource: Resource, namespace: string, name: string): ApiObject | undefined {
     return this.#table(resource).get(namespace, name)?.object;

@@ -53,6 +53,11 @@ export class WatchHistory {
     for (const watcher of this.#watchers) tell(watcher, change);
   }
 
+  /** The version of the latest change; before the first that it hears of, the version that it began with. */
+  get latest(): number {
+    return this.#changes.at(-1)?.version ?? this.#forgotten;
+  }
+
   /** The version before which nothing is known. */
   get oldest(): number {
     return this.#forgotten;

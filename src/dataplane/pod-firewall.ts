@@ -9,7 +9,6 @@ export interface PodFirewallOptions {
   /** Descriptor of the pod's network namespace; this thread's if not given. */
   readonly namespace?: number;
   readonly queue: number;
-  readonly established: 'keep' | 'strict';
 }
 
 /**
@@ -37,9 +36,9 @@ export class PodFirewall implements Firewall {
     return firewall;
   }
 
-  /** Lays the way to the gate. Throws LabError. */
-  async prepare(): Promise<void> {
-    const { queue, established } = this.#options;
+  /** Lays the way to the gate, for connections that are kept or cut when policies change. Throws LabError. */
+  async prepare(established: 'keep' | 'strict'): Promise<void> {
+    const { queue } = this.#options;
     const toGate = async (family: 4 | 6): Promise<void> => {
       const joined = await this.#rules.hasRule(family, ['OUTPUT', '-j', POD_CHAIN]);
       await this.#rules.iptables(family, podGateRules({ queue, family }, joined));

@@ -40,9 +40,9 @@ class Fixture implements AsyncDisposable {
 
   async gate(of: TestPod, policies: readonly NetworkPolicy[] = []): Promise<DataPlane<PodFirewall>> {
     const place = { namespace: of.namespace, queue: 0 };
-    const firewall = PodFirewall.closed({ ...place, established: this.#options.established });
+    const firewall = PodFirewall.closed(place);
     firewall.setAddresses(of.addresses);
-    const closing = firewall.prepare().then(() => firewall);
+    const closing = firewall.prepare(this.#options.established).then(() => firewall);
     const onFailure = (error: Error): never => {
       throw error;
     };
@@ -223,7 +223,7 @@ describe('the rules in a pod', () => {
     const [one, two] = [network.attach(2), network.attach(3)];
     await using _server = await tcpServer(one, 80);
     expect(await tcpAttempt(two, { address: one.address[4], port: 80 })).toBe('hello');
-    PodFirewall.closed({ namespace: one.namespace, queue: 0, established: 'keep' });
+    PodFirewall.closed({ namespace: one.namespace, queue: 0 });
     for (const from of [two, network.host])
       expect(await tcpAttempt(from, { address: one.address[4], port: 80 })).toBe('timeout');
     expect(await tcpAttempt(one, { address: ip('127.0.0.1'), port: 80 })).toBe('hello');

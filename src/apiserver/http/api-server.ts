@@ -28,6 +28,8 @@ export interface ApiServerOptions {
   readonly port?: number;
   /** The descriptor of a bound socket to listen on instead of a port. */
   readonly fd?: number;
+  /** The path of a Unix socket to listen on instead of a port; who may open it needs no token. */
+  readonly path?: string;
   /** What answers logs, exec, attach and port-forward; absent: nothing does. */
   readonly streams?: PodStreams;
   /** How long a client may take to send a request. */
@@ -40,7 +42,7 @@ const KEEP_ALIVE_MS = 90_000; // as long as Go's clients keep idle connections
 const LINGER_MS = 1000;
 const MAX_CONNECTIONS = 1000;
 
-/** The Kubernetes API of a store on a loopback port. */
+/** The Kubernetes API of a store on a loopback port or a Unix socket. */
 export class ApiServer {
   readonly #server: Server;
   readonly #guard: Guard;
@@ -83,13 +85,15 @@ export class ApiServer {
   /** Starts to listen. */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const server = new ApiServer(options);
-    if (options.fd === undefined) server.#server.listen(options.port ?? 0, '127.0.0.1');
-    else server.#server.listen({ fd: options.fd });
+    const { path, fd, port = 0 } = options;
+    if (path !== undefined) server.#server.listen(path);
+    else if (fd !== undefined) server.#server.listen({ fd });
+    else server.#server.listen(port, '127.0.0.1');
     await once(server.#server, 'listening');
     return server;
   }
 
-  /** The server's address: `https://127.0.0.1:PORT`. */
+  /** The server's address: `https://127.0.0.1:PORT`; not for one on a Unix socket. */
   get url(): string {
     const address = this.#server.address();
     invariant(typeof address === 'object' && address, 'the server listens on a port');

@@ -7,9 +7,9 @@ import type { Family } from '../../net/ip.ts';
 /** Who a built-in server says it is: the lines of its answer but for the client's. */
 export type Identity = readonly (readonly [name: string, value: string])[];
 
-/** Where a built-in server listens: any address of the families, in a network namespace (a descriptor). */
+/** Where a built-in server listens: any address of the families, in a network namespace: a descriptor, or undefined for this process's own. */
 export interface ServerPlace {
-  readonly namespace: number;
+  readonly namespace: number | undefined;
   readonly families: readonly Family[];
   readonly protocol: 'TCP' | 'UDP';
   readonly port: number;

@@ -5,9 +5,13 @@ import type { Pod } from '../../model/pod.ts';
 
 const DNS_PORT = 53;
 
-/** Serves the zone on port 53 in the pod's network (a descriptor), UDP and TCP, in the pod's families. */
-export async function startClusterDns(pod: Pod, namespace: number, zone: () => Zone): Promise<AsyncDisposable> {
-  const families = new Set(pod.addresses.map(({ family }) => family));
+/** Serves the zone on port 53 in the pod's network, UDP and TCP, in the families of these addresses. @param namespace descriptor; undefined for this process's own. */
+export async function startClusterDns(
+  { addresses }: Pick<Pod, 'addresses'>,
+  namespace: number | undefined,
+  zone: () => Zone,
+): Promise<AsyncDisposable> {
+  const families = new Set(addresses.map(({ family }) => family));
   const bound = (type: 'tcp' | 'udp', family: 4 | 6): number[] =>
     families.has(family) ? [boundSocket({ namespace, type, address: family, port: DNS_PORT })] : [];
   return DnsServer.listen({

@@ -4,9 +4,9 @@ import { Socket } from 'node:net';
 import { plainSocket } from '../../dataplane/libc.ts';
 import type { IpAddress } from '../../net/ip.ts';
 
-/** A connection to try from a network namespace (a descriptor). */
+/** A connection to try from a network namespace: a descriptor, or undefined for this process's own. */
 export interface Dial {
-  readonly namespace: number;
+  readonly namespace: number | undefined;
   readonly address: IpAddress;
   readonly protocol: 'TCP' | 'UDP';
   readonly port: number;

@@ -2,7 +2,7 @@ import type { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { connect } from 'node:net';
-import type { Container } from '../../model/pod.ts';
+import type { Container, Probe } from '../../model/pod.ts';
 import type { IpAddress } from '../../net/ip.ts';
 
 /** Where a readiness probe goes. `enter` is put before an exec probe's command. Runs in the node's namespace, as a kubelet's does. */
@@ -21,9 +21,8 @@ export async function isReady({ container, address, spawnInPod }: ProbeTarget): 
     case 'none':
       return true;
     case 'tcp':
-      return connects(address.text, portOf(container, probe.port));
     case 'http':
-      return answersHttp(address, portOf(container, probe.port), probe.path);
+      return answersProbe(container, probe, address);
     case 'exec': {
       const child = spawnInPod(probe.command);
       const timer = setTimeout(() => child.kill('SIGKILL'), PROBE_TIMEOUT_MS);
@@ -32,6 +31,16 @@ export async function isReady({ container, address, spawnInPod }: ProbeTarget): 
       return code === 0;
     }
   }
+}
+
+/** A readiness probe over the network, once, from this process's own. */
+export function answersProbe(
+  container: Container,
+  probe: Extract<Probe, { kind: 'tcp' | 'http' }>,
+  address: IpAddress,
+): Promise<boolean> {
+  const port = portOf(container, probe.port);
+  return probe.kind === 'tcp' ? connects(address.text, port) : answersHttp(address, port, probe.path);
 }
 
 /** The number of a probe's port; 0, which nothing answers, if the container has no port of that name. */

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { answersProbe } from '../lab/netns/readiness.ts';
+import type { Container, Pod } from '../model/pod.ts';
+import type { IpAddress } from '../net/ip.ts';
+
+/** Whether each container that goes on running is ready. */
+export type Readiness = readonly { readonly name: string; readonly ready: boolean }[];
+
+const FIRST_PAUSE_MS = 20; // a server that has just started is ready soon
+const PERIOD_MS = 1_000;
+// A container may declare ports that it does not serve; so long it is waited for.
+const PATIENCE_MS = 10_000;
+const LISTEN = '0A'; // linux/net/tcp_states.h
+
+/**
+ * Watches whether the containers beside the proxy are ready: by their probes, made in the pod itself, or else by their
+ * declared ports, as the containers themselves cannot be seen. A probe by exec cannot be made; it counts as none.
+ */
+export class PodReadiness {
+  readonly #address: IpAddress;
+  readonly #onChange: (readiness: Readiness) => void;
+  readonly #stopping = new AbortController();
+  readonly #startedMs = performance.now();
+  #readiness: Readiness = [];
+
+  private constructor(address: IpAddress, onChange: (readiness: Readiness) => void) {
+    this.#address = address;
+    this.#onChange = onChange;
+  }
+
+  /** Watches until stop(). @param pod the pod as it is now. @param onChange gets every change. */
+  static watch(address: IpAddress, pod: () => Pod | undefined, onChange: (readiness: Readiness) => void): PodReadiness {
+    const watch = new PodReadiness(address, onChange);
+    void watch.#run(pod);
+    return watch;
+  }
+
+  get current(): Readiness {
+    return this.#readiness;
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #run(pod: () => Pod | undefined): Promise<void> {
+    const { signal } = this.#stopping;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!signal.aborted) {
+      const containers = (pod()?.containers ?? []).filter(({ role }) => role !== 'init');
+      const checks = containers.map(async (each) => ({ name: each.name, ready: await this.#isReady(each) }));
+      const readiness = await Promise.all(checks);
+      if (JSON.stringify(readiness) !== JSON.stringify(this.#readiness)) {
+        this.#readiness = readiness;
+        this.#onChange(readiness);
+      }
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      pauseMs = Math.min(PERIOD_MS, pauseMs * 2);
+    }
+  }
+
+  #isReady(container: Container): Promise<boolean> {
+    const probe = container.readiness;
+    switch (probe.kind) {
+      case 'tcp':
+      case 'http':
+        return answersProbe(container, probe, this.#address);
+      case 'none':
+      case 'exec':
+        return Promise.resolve(this.#served(container));
+    }
+  }
+
+  #served({ ports }: Container): boolean {
+    if (ports.length === 0 || performance.now() - this.#startedMs > PATIENCE_MS) return true;
+    const bound = { TCP: boundPorts('tcp', LISTEN), UDP: boundPorts('udp'), SCTP: undefined };
+    return ports.every(({ protocol, port }) => bound[protocol]?.has(port) ?? true);
+  }
+}
+
+/** Local ports of this network namespace's sockets, of both families. */
+function boundPorts(protocol: 'tcp' | 'udp', state?: string): Set<number> {
+  const lines = [protocol, `${protocol}6`].flatMap((name) =>
+    readFileSync(`/proc/self/net/${name}`, 'utf8').split('\n').slice(1),
+  );
+  return new Set(
+    lines.flatMap((line) => {
+      const [, local = '', , status] = line.trim().split(/\s+/);
+      if (state !== undefined && status !== state) return [];
+      return [parseInt(local.slice(local.indexOf(':') + 1), 16)];
+    }),
+  );
+}

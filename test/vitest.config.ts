@@ -6,7 +6,11 @@ import { SummaryReporter } from './summary-reporter.ts';
 const SLOW = ['test/{conformance,container,dataplane,e2e,packaging}/**/*.test.ts'];
 
 /** Tests that make network namespaces in their own process. */
-const FOR_ROOT = ['test/container/**/*.test.ts', 'test/dataplane/{dataplane,libc,pod-gate,services,swap}.test.ts'];
+const FOR_ROOT = [
+  'test/conformance/podns.test.ts',
+  'test/container/**/*.test.ts',
+  'test/dataplane/{dataplane,libc,pod-gate,services,swap}.test.ts',
+];
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.warn(`left out for an ordinary user: ${FOR_ROOT.join(' ')} (run npm test as root for these)`);
 

@@ -19,6 +19,9 @@ export type CommitVerdict =
  */
 export type CommitHook = (set: ChangeSet) => Promise<CommitVerdict>;
 
+/** Asked after changes are stored, before they are answered. @returns what there is to say about them; nothing if all is well. */
+export type StoredHook = () => Promise<readonly string[]>;
+
 /** With `dryRun` a write is only checked. */
 export interface DryRun {
   readonly dryRun: boolean;
@@ -28,6 +31,8 @@ export interface DryRun {
 export class UserWrites {
   /** What is asked before a write is stored; everything is accepted until the lab sets it. */
   onCommit: CommitHook = () => Promise.resolve({ kind: 'accepted' });
+  /** What is waited for once a write is stored; nothing until the lab sets it. */
+  onStored: StoredHook = () => Promise.resolve([]);
   readonly #store: ObjectStore;
   readonly #queue = new SerialQueue();
 
@@ -84,7 +89,8 @@ export class UserWrites {
 
   /**
    * Makes all that `plan` drafts as one write: all of it or, if it throws or the hook refuses, nothing.
-   * @returns the hook's verdict, and what `plan` returned.
+   * The second hook is not asked: that is for those who wait for what was changed.
+   * @returns the first hook's verdict, and what `plan` returned.
    */
   async together<T>(plan: (draft: WriteDraft) => T): Promise<{ readonly verdict: CommitVerdict; readonly value: T }> {
     const done = await this.#queue.run(async () => {
@@ -110,6 +116,7 @@ export class UserWrites {
       return stored && uidOf(stored) === uidOf(object) ? stored : object;
     });
     await this.#store.flushed();
+    if (!dryRun) await this.onStored();
     return stored;
   }
 

@@ -7,6 +7,8 @@ import { LabError } from '../model/lab-error.ts';
 import type { ExternalHost, LabOptions } from '../lab/lab-client.ts';
 import type { ApiLocation } from '../kube/api-location.ts';
 import type { PortSpec } from '../model/question.ts';
+import { parseIp, type IpAddress } from '../net/ip.ts';
+import { parsePort, type Port } from '../net/port.ts';
 
 // What runs inside the containers of a lab. It is not for users, so it is in no help; it does without the command
 // line's parser, as every megabyte and millisecond of it counts once for each pod.
@@ -14,6 +16,8 @@ import type { PortSpec } from '../model/question.ts';
 /** The exit code that tells a supervisor that another try makes no sense. */
 const EXIT_BUG = 70;
 
+const GATEWAY = '10.244.0.1,fd00:10:244::1'; // of the network that compose files have for pods
+const LISTEN = '0.0.0.0:6443';
 const QUEUE = 0; // a pod's namespace is its proxy's alone
 const READY_FILE = '/run/netpol-lab-proxy/ready';
 
@@ -30,6 +34,11 @@ export async function runContainer([verb = '', ...args]: readonly string[]): Pro
 
 async function serve(verb: string, args: readonly string[]): Promise<void> {
   switch (verb) {
+    case 'control-plane':
+      await controlPlane(
+        valuesOf(args, ['manifests', 'name', 'deny', 'established', 'external', 'run', 'listen', 'node-addresses']),
+      );
+      return;
     case 'proxy':
       await superviseProxy(args);
       return;
@@ -50,6 +59,43 @@ async function serve(verb: string, args: readonly string[]): Promise<void> {
   }
 }
 
+async function controlPlane(values: Values): Promise<void> {
+  const { readLabManifests } = await import('../lab/lab-manifests.ts');
+  const { serveControlPlane } = await import('../container/control-plane.ts');
+  const stop = (): void => {
+    serving[Symbol.asyncDispose]().then(() => process.exit(0), fail);
+  };
+  const serving = await serveControlPlane({
+    spec: {
+      name: required(values, 'name'),
+      files: await readLabManifests([required(values, 'manifests')]),
+      external: externalHosts(values.external),
+      options: labOptions(values),
+    },
+    nodeAddresses: (values['node-addresses'] ?? GATEWAY).split(',').map(addressOf),
+    runFolder: required(values, 'run'),
+    listen: listenAt(values.listen ?? LISTEN),
+    say,
+    onStop: stop,
+  });
+  onStop(async () => {
+    await serving[Symbol.asyncDispose]();
+  });
+}
+
+function listenAt(text: string): { address: IpAddress; port: Port } {
+  const colon = text.lastIndexOf(':');
+  const port = parsePort(text.slice(colon + 1));
+  if (!port) throw new LabError('usage', `--listen ${text}: write ADDRESS:PORT`);
+  return { address: addressOf(text.slice(0, colon)), port };
+}
+
+function addressOf(text: string): IpAddress {
+  const address = parseIp(text.replace(/^\[(.*)\]$/, '$1'));
+  if (!address) throw new LabError('usage', `"${text}" is no IP address`);
+  return address;
+}
+
 /** Closes the pod, then makes way for the proxy and whatever starts it again. */
 async function superviseProxy(args: readonly string[]): Promise<void> {
   const { PodFirewall } = await import('../dataplane/pod-firewall.ts');
@@ -60,7 +106,8 @@ async function superviseProxy(args: readonly string[]): Promise<void> {
 }
 
 async function proxy(values: Values): Promise<void> {
-  if (values.carry !== undefined && values.carry !== 'kernel') throw new LabError('usage', '--carry is kernel');
+  const { carry = 'kernel' } = values;
+  if (carry !== 'kernel' && carry !== 'relay') throw new LabError('usage', '--carry is kernel or relay');
   const { PodFirewall } = await import('../dataplane/pod-firewall.ts');
   const firewall = PodFirewall.closed({ queue: QUEUE });
   const { PodProxy } = await import('../container/pod-proxy.ts');
@@ -70,6 +117,7 @@ async function proxy(values: Values): Promise<void> {
     pod: required(values, 'pod'),
     firewall,
     queue: QUEUE,
+    carry,
     api: await apiOf(values),
     control: run === undefined ? { options: labOptions(values) } : { socket: join(run, PROXY_SOCKET) },
     readyFile: values['ready-file'] ?? READY_FILE,

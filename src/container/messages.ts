@@ -67,3 +67,5 @@ export type ToProxy = Welcome | ProbeOrder;
 export const PROXY_SOCKET = 'proxy.sock';
 /** The socket in the lab's shared folder that serves the Kubernetes API. */
 export const API_SOCKET = 'api.sock';
+/** The socket in the lab's shared folder that serves the lab's verbs. */
+export const CONTROL_SOCKET = 'control.sock';

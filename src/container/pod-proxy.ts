@@ -2,6 +2,7 @@ import { rmSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataPlane } from '../dataplane/dataplane.ts';
 import type { PodFirewall } from '../dataplane/pod-firewall.ts';
+import { Relay } from '../dataplane/relay/relay.ts';
 import { ListWatch } from '../kube/list-watch.ts';
 import type { ApiLocation } from '../kube/api-location.ts';
 import type { LabOptions } from '../lab/lab-client.ts';
@@ -21,7 +22,10 @@ export interface PodProxyOptions {
   /** NAMESPACE/NAME. */
   readonly pod: string;
   readonly firewall: PodFirewall;
+  /** Number of the gate's packet queue; the relay has the next. */
   readonly queue: number;
+  /** Who carries what the pod opens: the kernel, or a relay in this process. */
+  readonly carry: 'kernel' | 'relay';
   readonly api: ApiLocation;
   /** The control plane's Unix socket, which says how to enforce; or how, where there is none. */
   readonly control: { readonly socket: string } | { readonly options: LabOptions };
@@ -175,14 +179,18 @@ export class PodProxy {
   }
 
   async #startPlane(table: SharedArrayBuffer): Promise<DataPlane<PodFirewall>> {
-    const { firewall, queue, onFailure } = this.#options;
+    const { firewall, queue, carry, onFailure } = this.#options;
     const { deny = 'drop', established = 'keep' } = this.#labOptions ?? {};
     const closing = firewall.prepare(established).then(() => firewall);
+    const addresses = this.#addresses;
+    const carried = { queue: queue + 1, gateQueue: queue, addresses, established, onCarried: () => undefined };
+    const relay = carry === 'relay' ? await Relay.open(carried) : undefined;
     return DataPlane.start(
       {
         queue,
         table,
         deny,
+        ...(relay ? { relay } : {}),
         onFlows: (records) => this.#link?.tellFlows(this.#reporter.reports(records)),
         onFailure,
       },

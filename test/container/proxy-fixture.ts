@@ -19,7 +19,7 @@ import { given } from '../builders/given.ts';
 const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta.url));
 
 /** A command that has this capability and no other, as in a container. */
-export function withOnlyNetAdmin(command: readonly string[]): readonly [string, ...string[]] {
+function withOnlyNetAdmin(command: readonly string[]): readonly [string, ...string[]] {
   return [
     'setpriv',
     '--bounding-set=-all,+net_admin',

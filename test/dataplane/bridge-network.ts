@@ -25,11 +25,15 @@ export class BridgeNetwork implements Disposable {
     ]);
   }
 
-  /** A namespace on the bridge whose addresses end in this number, with further addresses for a host outside the cluster. */
-  attach(number: number, foreign: readonly string[] = []): TestPod {
+  /** A namespace on the bridge whose addresses end in this number. */
+  attach(number: number): TestPod {
+    return this.attachAt({ 4: ip(`10.244.0.${number}`), 6: ip(`fd00:10:244::${number}`) });
+  }
+
+  /** A namespace on the bridge with these addresses. */
+  attachAt(address: TestPod['address']): TestPod {
     const namespace = this.#namespace();
-    const address = { 4: ip(`10.244.0.${number}`), 6: ip(`fd00:10:244::${number}`) };
-    const pod = { interface: `pod${number}`, addresses: [address[4], address[6]], namespace, address };
+    const pod = { interface: `pod${this.#namespaces.length}`, addresses: [address[4], address[6]], namespace, address };
     this.runIn(this.host, [
       `link add ${pod.interface} type veth peer name eth0 netns ${pathOf(namespace)}`,
       `link set ${pod.interface} master br0 up`,
@@ -39,7 +43,6 @@ export class BridgeNetwork implements Disposable {
       'link set eth0 up',
       `addr add ${address[4].text}/16 dev eth0`,
       `addr add ${address[6].text}/64 dev eth0 nodad`,
-      ...foreign.map((text) => `addr add ${text}/${text.includes(':') ? '128 nodad' : '32'} dev eth0`),
       `route add default via ${GATEWAY[4].text}`,
       `route add default via ${GATEWAY[6].text}`,
     ]);
@@ -61,6 +64,8 @@ export class BridgeNetwork implements Disposable {
     const namespace = newNetworkNamespace();
     this.#namespaces.push(namespace);
     inNamespace(namespace, () => {
+      // As Docker sets it: who has no capability may serve port 80.
+      writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
       for (const which of ['all', 'default']) writeFileSync(`/proc/sys/net/ipv6/conf/${which}/accept_dad`, '0');
     });
     return namespace;

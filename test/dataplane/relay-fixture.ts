@@ -38,7 +38,7 @@ export class RelayFixture implements AsyncDisposable {
     const fixture = new RelayFixture();
     const { client } = fixture;
     const { namespace, addresses } = client;
-    const firewall = PodFirewall.closed({ namespace, queue: GATE_QUEUE, established });
+    const firewall = PodFirewall.closed({ namespace, queue: GATE_QUEUE });
     firewall.setAddresses(addresses);
     fixture.#relay = await Relay.open({
       namespace,
@@ -67,7 +67,7 @@ export class RelayFixture implements AsyncDisposable {
           fixture.#notice();
         },
       },
-      firewall.prepare().then(() => firewall),
+      firewall.prepare(established).then(() => firewall),
     );
     return fixture;
   }

@@ -31,6 +31,8 @@ export interface PodReport {
   /** Of the containers that have ended for good, by their names. */
   readonly exitCodes: ReadonlyMap<string, number>;
   readonly startedAt: Date;
+  /** Those that the pod has, of a backend that does not get them from the control plane. */
+  readonly addresses?: readonly IpAddress[];
 }
 
 /**

@@ -212,9 +212,10 @@ export class ControlPlane {
     try {
       const { verdict, value } = await this.store.users.together(plan);
       if (verdict.kind === 'refused') return refused(verdict.issues);
+      const late = await this.store.users.onStored();
       const fresh = this.#state.warnings.filter((warning) => !known.has(warning));
       const enforcedMs = performance.now() - started;
-      return { results: value, issues: [], warnings: [...warnings, ...fresh], enforcedMs };
+      return { results: value, issues: [], warnings: [...warnings, ...fresh, ...late], enforcedMs };
     } catch (error) {
       if (error instanceof RefusedManifests) return refused(error.issues);
       if (error instanceof ApiError) throw new LabError('usage', error.message, { cause: error });

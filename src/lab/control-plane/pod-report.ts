@@ -1,7 +1,17 @@
-import { at, listAt, numberAt, objectAt, sameJson, textAt, type ApiObject } from '../../apiserver/api-object.ts';
+import {
+  at,
+  listAt,
+  numberAt,
+  objectAt,
+  sameJson,
+  textAt,
+  without,
+  type ApiObject,
+} from '../../apiserver/api-object.ts';
 import { timestamp } from '../../apiserver/lifecycle.ts';
 import type { JsonObject, JsonValue } from '../../manifest/json.ts';
 import type { Pod } from '../../model/pod.ts';
+import type { IpAddress } from '../../net/ip.ts';
 import type { PodStatus } from '../lab-client.ts';
 import type { PodReport } from './backend.ts';
 import { isReady } from './workload-pods.ts';
@@ -14,7 +24,7 @@ export function reported(pod: ApiObject, report: PodReport, now: Date): ApiObjec
   const started = phase !== 'Pending';
   const holds = (type: string, value: boolean): JsonObject => condition(pod, { type, value, now });
   const status = {
-    ...objectAt(pod, 'status'),
+    ...without(objectAt(pod, 'status'), 'reason', 'message'),
     phase,
     startTime: timestamp(startedAt),
     conditions: [
@@ -25,9 +35,15 @@ export function reported(pod: ApiObject, report: PodReport, now: Date): ApiObjec
       holds('PodScheduled', true),
     ],
     ...containerStatuses(pod, report),
+    ...(report.addresses ? addressFields(report.addresses) : {}),
     ...(message === '' ? {} : { reason, message }),
   };
   return sameJson(status, pod.status) ? pod : { ...pod, status };
+}
+
+function addressFields(addresses: readonly IpAddress[]): JsonObject {
+  const [first] = addresses;
+  return first ? { podIP: first.text, podIPs: addresses.map(({ text }) => ({ ip: text })) } : {};
 }
 
 /** The condition, with the time of its last change. */

@@ -3,24 +3,16 @@ import { parseEndpoint, podsOf } from '../../model/endpoint.ts';
 import { LabError } from '../../model/lab-error.ts';
 import { podKey } from '../../model/pod.ts';
 import { LabVerbs } from '../control-plane/lab-verbs.ts';
+import { PROBE_BODY, probeAll, type Dialler, type ProbedLab } from '../control-plane/prober.ts';
 import type { ExecTarget, LabStatus } from '../lab-client.ts';
+import { dial } from './dialler.ts';
 import { podEntry } from './pod-command.ts';
 import { hostPid } from './pod-network.ts';
-import { probeAll } from './prober.ts';
 import type { PodRuntime } from './pod-runtime.ts';
 import type { RunningLab } from './running-lab.ts';
 
-const probe = z.object({
-  from: z.string(),
-  to: z.string(),
-  protocol: z.enum(['TCP', 'UDP', 'SCTP']),
-  port: z.number().int().min(1).max(65535),
-  timeoutMs: z.number().positive().max(600_000),
-});
-
 /** Bodies of the verbs that only a lab in network namespaces has. */
 const BODIES = {
-  probe: z.object({ requests: z.array(probe) }),
   'exec-target': z.object({ namespace: z.string(), pod: z.string() }),
 };
 
@@ -44,7 +36,7 @@ export class LabControl {
       case 'status':
         return this.status();
       case 'probe':
-        return probeAll(this.#lab, BODIES.probe.parse(body).requests);
+        return probeAll(probedLab(this.#lab), PROBE_BODY.parse(body).requests);
       case 'exec-target':
         return this.#execTarget(BODIES['exec-target'].parse(body));
       default:
@@ -82,6 +74,28 @@ export class LabControl {
     ];
     return { namespace, pod: found.runtime.pod.name, enter };
   }
+}
+
+function probedLab(lab: RunningLab): ProbedLab {
+  const { spec, plane, log } = lab;
+  const from =
+    (namespace: number): Dialler =>
+    (target) =>
+      dial({ ...target, namespace });
+  return {
+    name: spec.name,
+    cluster: plane.cluster,
+    deny: spec.options.deny,
+    log,
+    fromPod: (pod) => {
+      const namespace = lab.fleet.pods.get(podKey(pod))?.namespace;
+      return namespace === undefined ? undefined : from(namespace);
+    },
+    fromOutside: ({ text }) => {
+      const host = lab.outside.find(({ addresses }) => addresses.some((each) => each.text === text));
+      return host && from(host.network.namespace);
+    },
+  };
 }
 
 /** The first running pod that `NAME` or `KIND/NAME` means. @throws LabError usage if there is none. */

@@ -1,0 +1,237 @@
+import type { ApiStore } from '../apiserver/api-store.ts';
+import { FlowLog } from '../flows/flow-log.ts';
+import type { DirectionReport, PolicyRef } from '../flows/flow-event.ts';
+import type { Backend, NodeFacts, PodReport } from '../lab/control-plane/backend.ts';
+import { ControlPlane } from '../lab/control-plane/control-plane.ts';
+import type { Dialler, ProbedLab } from '../lab/control-plane/prober.ts';
+import type { LabSpec } from '../lab/lab-client.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { podKey } from '../model/pod.ts';
+import { parseIp, type IpAddress } from '../net/ip.ts';
+import { parsePort } from '../net/port.ts';
+import { directionReport } from '../report/verdict-report.ts';
+import { compile } from '../table/compile.ts';
+import type { PolicyTable } from '../table/policy-table.ts';
+import { FlowMerger, type MergedFlow } from './flow-merger.ts';
+import type { JudgedFlow } from './messages.ts';
+import { ProxyFleet, versionsOf, type LiveProxy } from './proxy-fleet.ts';
+
+/** What a lab in containers is started from. */
+export interface ContainerLabOptions {
+  readonly spec: LabSpec;
+  readonly store: ApiStore;
+  readonly node: NodeFacts;
+  /** The Unix socket that proxies connect to. */
+  readonly socket: string;
+  /** Writes a line to whoever looks after the container. */
+  readonly say: (line: string) => void;
+}
+
+const FLOWS_KEPT = 10_000;
+const NEVER = 'NotInCompose';
+const NEVER_MESSAGE =
+  'the pods of a lab in containers are started by docker compose: this one is in no compose file; ' +
+  'add it to the manifests and bring the lab up anew';
+
+/**
+ * The control plane of a lab whose pods are containers. It starts none: proxies tell of the pods that there are. A change
+ * is stored, and answered once every live proxy has it in force.
+ */
+export class ContainerLab implements Backend {
+  readonly spec: LabSpec;
+  readonly plane: ControlPlane;
+  readonly log = new FlowLog(FLOWS_KEPT);
+  readonly #options: ContainerLabOptions;
+  readonly #merger: FlowMerger;
+  readonly #seen = new Map<string, LiveProxy>();
+  #fleet: ProxyFleet | undefined;
+  /** Keys of the pods that the lab was started with. */
+  #planned: ReadonlySet<string> | undefined;
+  #table: PolicyTable | undefined;
+  #addresses: { readonly of: Cluster; readonly names: ReadonlyMap<string, string> } | undefined;
+
+  private constructor(options: ContainerLabOptions) {
+    const { spec, store, node, say } = options;
+    this.spec = spec;
+    this.#options = options;
+    const onError = (error: unknown): void => {
+      say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    };
+    this.plane = new ControlPlane({ name: spec.name, store, backend: this, node, givesPodAddresses: false, onError });
+    this.#merger = new FlowMerger({
+      hasProxy: (address) => this.#fleet?.get(this.#names.get(address) ?? '')?.role === 'pod',
+      predict: (flow, side) => this.#predict(flow, side),
+      emit: (flow) => {
+        this.#record(flow);
+      },
+    });
+  }
+
+  /** Reads the manifests, or goes on with what the store has. @throws LabError usage if they are refused. */
+  static async start(options: ContainerLabOptions): Promise<ContainerLab> {
+    const lab = new ContainerLab(options);
+    const { spec, store, socket } = options;
+    await lab.plane.start(spec.files);
+    lab.#planned = new Set(lab.plane.cluster.pods.map(podKey));
+    const external = spec.external.flatMap(({ addresses }) => addresses);
+    const welcome = { kind: 'welcome', options: spec.options, external } as const;
+    lab.#fleet = await ProxyFleet.listen(socket, welcome, {
+      changed: (name) => {
+        lab.#proxyChanged(name);
+      },
+      judged: (flows, dropped) => {
+        if (dropped > 0) options.say(`${dropped} flows are not in the log: a proxy could not keep them`);
+        for (const flow of flows) lab.#merger.add(flow);
+      },
+    });
+    store.users.onStored = () => lab.#enforced();
+    return lab;
+  }
+
+  /** The table of the cluster as it is stored. */
+  get table(): PolicyTable {
+    const { cluster } = this.plane;
+    if (this.#table?.cluster !== cluster) this.#table = compile(cluster);
+    return this.#table;
+  }
+
+  /** What is wrong with the manifests, and what proxies could not understand. */
+  get warnings(): readonly string[] {
+    const complaints = [...this.#seen.values()].flatMap(({ enforced }) => enforced?.complaints ?? []);
+    return [...this.plane.warnings, ...new Set(complaints)];
+  }
+
+  /** The lab for probes, which its proxies make. */
+  get probed(): ProbedLab {
+    const from = (name: string): Dialler | undefined =>
+      this.#fleet?.get(name) &&
+      (({ address, ...target }) => this.#fleetOrThrow.probe(name, { ...target, address: address.text }));
+    return {
+      name: this.spec.name,
+      cluster: this.plane.cluster,
+      deny: this.spec.options.deny,
+      log: this.log,
+      fromPod: (pod) => from(podKey(pod)),
+      fromOutside: ({ text }) => from(this.#hostAt(text) ?? ''),
+    };
+  }
+
+  enforce(): Promise<void> {
+    return Promise.resolve(); // proxies learn of it from the store
+  }
+
+  /** What is known of the pod from its proxy. */
+  reportOf(key: string): PodReport | undefined {
+    const live = this.#fleet?.get(key);
+    const proxy = live ?? this.#seen.get(key);
+    const pod = this.plane.cluster.pods.find((each) => podKey(each) === key);
+    const total = pod?.containers.filter(({ role }) => role !== 'init').length ?? 0;
+    if (!proxy) return this.#planned?.has(key) === false ? unstarted(total) : undefined;
+    const ready = live ? proxy.readiness.filter((container) => container.ready).length : 0;
+    return {
+      phase: proxy.enforced?.open === true ? 'Running' : 'Pending',
+      ready: ready === total,
+      restarts: 0,
+      reason: live ? '' : 'ProxyNotRunning',
+      message: live ? '' : 'its proxy does not run: nothing new passes',
+      containers: { ready, total },
+      exitCodes: new Map(),
+      startedAt: new Date(proxy.startedAt),
+      addresses: proxy.addresses.flatMap((text) => parseIp(text) ?? []),
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#merger[Symbol.dispose]();
+    await this.#fleet?.[Symbol.asyncDispose]();
+    await this.plane.store.close();
+  }
+
+  #proxyChanged(name: string): void {
+    const proxy = this.#fleet?.get(name);
+    if (proxy?.role === 'external') return;
+    if (proxy) this.#seen.set(name, proxy);
+    const [namespace = '', pod = ''] = name.split('/');
+    if (this.plane.podObject({ namespace, name: pod })) this.plane.podChanged(name);
+  }
+
+  async #enforced(): Promise<string[]> {
+    const lagging = await this.#fleetOrThrow.enforced(versionsOf(this.plane.store.objects));
+    if (lagging.length === 0) return [];
+    const warning = `not in force yet in ${lagging.join(', ')}: their proxies do not answer`;
+    this.#options.say(warning);
+    return [warning];
+  }
+
+  get #fleetOrThrow(): ProxyFleet {
+    if (!this.#fleet) throw new Error('the lab has not started');
+    return this.#fleet;
+  }
+
+  /** Who has which address: pods, the node, hosts outside. */
+  get #names(): ReadonlyMap<string, string> {
+    const { cluster } = this.plane;
+    if (this.#addresses?.of !== cluster) {
+      const named = (addresses: readonly string[], name: string): [string, string][] =>
+        addresses.map((text) => [text, name]);
+      const { node } = this.#options;
+      const names = new Map([
+        ...named(textsOf(node.addresses), node.name),
+        ...this.spec.external.flatMap(({ name, addresses }) => named(addresses, name)),
+        ...cluster.pods.flatMap((pod) => (pod.hostNetwork ? [] : named(textsOf(pod.addresses), podKey(pod)))),
+      ]);
+      this.#addresses = { of: cluster, names };
+    }
+    return this.#addresses.names;
+  }
+
+  #hostAt(address: string): string | undefined {
+    return this.spec.external.find(({ addresses }) => addresses.includes(address))?.name;
+  }
+
+  #predict({ source, destination, protocol, port }: JudgedFlow, side: JudgedFlow['side']): DirectionReport {
+    const [from, to] = [parseIp(source), parseIp(destination)];
+    if (!from || !to) return { verdict: 'deny', isolated: true, policies: [] };
+    const connection = { source: from, destination: to, transport: protocol, port: parsePort(port) ?? 0 } as const;
+    return directionReport(this.table.explain(connection)[side]);
+  }
+
+  #record({ timeMs, source, destination, protocol, sourcePort, port, ...judged }: MergedFlow): void {
+    const party = (address: string) => ({ name: this.#names.get(address) ?? '', address });
+    this.log.add({
+      time: new Date(timeMs).toISOString(),
+      from: party(source),
+      to: party(destination),
+      ...{ protocol, sourcePort, port },
+      verdict: judged.verdict,
+      egress: this.#sourced(judged.egress),
+      ingress: this.#sourced(judged.ingress),
+    });
+  }
+
+  /** Proxies do not know where policies are written. */
+  #sourced(report: DirectionReport): DirectionReport {
+    if (report.policies.length === 0) return report;
+    const { policies } = this.plane.cluster;
+    const withSource = (reference: PolicyRef): PolicyRef => {
+      const key = podKey(reference);
+      const policy = policies.find((each) => podKey(each) === key);
+      if (!policy) return reference;
+      const rules = [policy.egress, policy.ingress].flatMap((side) => (side.kind === 'isolates' ? side.rules : []));
+      const rule = reference.rule === null ? undefined : rules.find(({ index }) => index === reference.rule);
+      const { file, line } = (rule ?? policy).source;
+      return { ...reference, file, line };
+    };
+    return { ...report, policies: report.policies.map(withSource) };
+  }
+}
+
+function unstarted(total: number): PodReport {
+  const containers = { ready: 0, total };
+  const state = { phase: 'Pending', ready: false, restarts: 0, reason: NEVER, message: NEVER_MESSAGE } as const;
+  return { ...state, containers, exitCodes: new Map(), startedAt: new Date() };
+}
+
+function textsOf(addresses: readonly IpAddress[]): string[] {
+  return addresses.map(({ text }) => text);
+}

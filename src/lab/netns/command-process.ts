@@ -57,13 +57,12 @@ export class CommandProcess implements PodProcess {
   }
 
   release(): void {
-    void this.end();
+    if (this.#isRunning) void this.end(); // what a command has left in the background may go on
   }
 
   /** Ends it and its process group: asks first, then kills. Resolves when it is gone. */
   async end(): Promise<void> {
-    const { exitCode, signalCode } = this.#child;
-    if (exitCode === null && signalCode === null) {
+    if (this.#isRunning) {
       this.#terminal?.screen.destroy(); // hangs up
       this.#signal('SIGTERM');
       const timer = setTimeout(() => this.#signal('SIGKILL'), KILL_AFTER_MS);
@@ -71,6 +70,10 @@ export class CommandProcess implements PodProcess {
       clearTimeout(timer);
     }
     this.#signal('SIGKILL'); // what it left behind in its group
+  }
+
+  get #isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   #signal(signal: NodeJS.Signals): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pod, policy, service, serving, useLab, yaml, type CliLab } from './cli-fixture.ts';
+import { eventually, pod, policy, service, serving, useLab, yaml, type CliLab } from './cli-fixture.ts';
 import { kubectl } from './kubectl-fixture.ts';
 
 const DENY = policy('deny', 'web', { policyTypes: ['Ingress'] });
@@ -80,6 +80,19 @@ describe.each([
     expect(await outcome(lab, 'shop/own')).toBe('connected');
     await kubectl(lab, 'delete namespace shop');
     expect((await lab.status()).pods.map(({ namespace }) => namespace)).not.toContain('shop');
+  });
+
+  it('shows a denied connection as an Event of both pods', async () => {
+    await kubectl(lab, 'apply -f -', { input: yaml([DENY]) });
+    expect(await outcome(lab, 'default/web')).toBe('timeout');
+    await eventually(async () => {
+      const text = await kubectl(lab, 'get events --field-selector reason=PolicyDenied');
+      return text.includes('pod/web') && text.includes('pod/client') ? text : undefined;
+    }, 'the denial was told');
+    const message = /dropped TCP 80 from default\/client: default\/deny isolates ingress, no rule matches/;
+    expect(await kubectl(lab, 'describe pod web')).toMatch(message);
+    expect(await kubectl(lab, 'describe pod client')).toContain('Successfully assigned default/client to node');
+    await kubectl(lab, 'delete netpol deny');
   });
 
   it('shows what netpol-lab applies', async () => {

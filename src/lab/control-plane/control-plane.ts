@@ -5,17 +5,21 @@ import { servedKind } from '../../apiserver/registry.ts';
 import { ApiError } from '../../apiserver/status.ts';
 import type { CommitVerdict } from '../../apiserver/user-writes.ts';
 import type { WriteDraft } from '../../apiserver/write-draft.ts';
+import type { FlowLog } from '../../flows/flow-log.ts';
 import { AddressPool } from '../../manifest/address-pool.ts';
 import { issueText, type Issue } from '../../manifest/issue.ts';
 import { parseManifests, type ManifestFile } from '../../manifest/manifest.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { LabError } from '../../model/lab-error.ts';
 import { podKey, type Pod } from '../../model/pod.ts';
-import type { ChangeReport, ChangeResult } from '../lab-client.ts';
+import type { ChangeReport, ChangeResult, LabOptions } from '../lab-client.ts';
 import type { Backend, NodeFacts } from './backend.ts';
 import { CLUSTER_DNS } from './cluster-dns.ts';
 import { ClusterState, type ClusterChange } from './cluster-state.ts';
+import { denials } from './denials.ts';
 import { removeEndpoints, updateEndpoints } from './endpoint-objects.ts';
+import { EventRecorder } from './event-recorder.ts';
+import { lifecycleEvents } from './lifecycle-events.ts';
 import { applyManifests, deleteObjects, labelObject, RefusedManifests, type ObjectName } from './manifest-writes.ts';
 import { nodeObject } from './node-object.ts';
 import { Placement } from './placement.ts';
@@ -41,6 +45,7 @@ const NODE = servedKind('v1', 'Node');
 // A change waits for what follows from it at once, such as Services that lead to a pod that is ready at once, and not
 // for what follows from that: a Job's next pod.
 const ROUNDS = 4;
+const EVENTS_OF_A_CHANGE = 300; // a lab of thousands of pods would only push its own Events out
 
 /**
  * The control plane of a lab: its store of objects, and what follows from each change. All writes go one way, whether
@@ -57,6 +62,7 @@ export class ControlPlane {
   readonly #node: NodeFacts;
   readonly #placement: Placement;
   readonly #state = new ClusterState();
+  readonly #events: EventRecorder;
   readonly #onError: (error: unknown) => void;
   readonly #changedPods = new Set<string>();
   #reporting: Promise<unknown> = Promise.resolve();
@@ -70,6 +76,7 @@ export class ControlPlane {
     this.#node = node;
     this.#placement = new Placement(new AddressPool(), node, givesPodAddresses);
     this.#onError = onError;
+    this.#events = new EventRecorder(store);
     store.onCommit = (set) => this.#admit(set);
     this.resumed = store.objects.get(NODE, '', node.name) !== undefined; // it is made with the first objects
   }
@@ -149,6 +156,13 @@ export class ControlPlane {
       .catch(this.#onError);
   }
 
+  /** Makes Events of connections that are denied. */
+  recordDenials(log: FlowLog, deny: LabOptions['deny']): void {
+    log.follow((flow) => {
+      for (const denial of denials(flow, this.store, deny)) this.#events.record(denial);
+    });
+  }
+
   /** Resolves when all that backends have said so far is stored. */
   async reportsStored(): Promise<void> {
     await this.#reporting;
@@ -173,6 +187,10 @@ export class ControlPlane {
       this.#placement.place(set); // pods for which no address is left wait
     }
     this.#placement.settle(set, { made: true });
+    const happenings = lifecycleEvents(set.changes).slice(0, EVENTS_OF_A_CHANGE);
+    setImmediate(() => {
+      for (const happening of happenings) this.#events.record(happening); // once it is stored
+    });
     return { kind: 'accepted' };
   }
 

@@ -71,6 +71,7 @@ export class RunningLab implements Backend {
     const lab = new RunningLab(spec, place);
     lab.#prepared = lab.#prepare(place); // while the manifests are read
     lab.#prepared.catch(() => undefined); // what is wrong with the manifests is said first
+    lab.plane.recordDenials(lab.log, spec.options.deny);
     await lab.plane.start(spec.files);
     place.onProgress(`${lab.#fleet.pods.size} pods are starting`);
     await lab.#podsReady();

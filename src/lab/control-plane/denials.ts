@@ -1,0 +1,39 @@
+import type { ApiStore } from '../../apiserver/api-store.ts';
+import type { DirectionReport, FlowEvent, FlowParty } from '../../flows/flow-event.ts';
+import { DIRECTIONS, type Direction } from '../../model/policy.ts';
+import type { LabOptions } from '../lab-client.ts';
+import { subjectOf, type Happening } from './event-recorder.ts';
+
+/**
+ * What a denied connection is for the pods at its ends: `dropped TCP 80 from default/client: default/deny-all isolates
+ * ingress, no rule matches`. Nothing for one that is allowed. The text names no source port: all attempts are one Event.
+ */
+export function denials(flow: FlowEvent, store: ApiStore, deny: LabOptions['deny']): Happening[] {
+  if (flow.verdict === 'allow') return [];
+  const what = `${deny === 'drop' ? 'dropped' : 'rejected'} ${flow.protocol}${flow.port === 0 ? '' : ` ${flow.port}`}`;
+  const reasons = DIRECTIONS.filter((direction) => flow[direction].verdict === 'deny').map((direction) =>
+    reasonText(direction, flow[direction]),
+  );
+  const sides = [
+    { pod: flow.from, other: `to ${partyText(flow.to)}` },
+    { pod: flow.to, other: `from ${partyText(flow.from)}` },
+  ];
+  return sides.flatMap(({ pod, other }) => {
+    const [namespace = '', name = ''] = pod.name.split('/');
+    const object = name === '' ? undefined : store.get({ apiVersion: 'v1', kind: 'Pod', namespace, name });
+    if (!object) return [];
+    const message = `${what} ${other}: ${reasons.join('; ')}`;
+    return [
+      { subject: subjectOf(object), type: 'Warning', reason: 'PolicyDenied', message, component: 'netpol-lab' },
+    ] as const;
+  });
+}
+
+function reasonText(direction: Direction, { policies }: DirectionReport): string {
+  const names = policies.map(({ namespace, name }) => `${namespace}/${name}`).join(' and ');
+  return `${names} ${policies.length === 1 ? 'isolates' : 'isolate'} ${direction}, no rule matches`;
+}
+
+function partyText({ name, address }: FlowParty): string {
+  return name === '' ? address : name;
+}

@@ -170,6 +170,7 @@ export function serviceRules(services: readonly ServiceRule[], place: ServicePla
     ...REFUSAL,
     'chain unserved {',
     `type filter hook ${place.kind === 'node' ? 'prerouting' : 'output'} priority -90;`, // after the translation at -100
+    'ct state established accept', // the sets are for first packets
     'ip daddr @addresses4 goto refuse',
     'ip6 daddr @addresses6 goto refuse',
     '}',

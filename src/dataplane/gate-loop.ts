@@ -32,6 +32,9 @@ export interface NextTable {
 const BATCH = 64;
 const FLOW_BATCH = 1024;
 
+/** Records go out this often at most: a message to the main thread costs as much as judging several packets. */
+export const REPORT_MS = 10;
+
 /** Who carries what the gate judges, if not the kernel alone: sees each packet of a known kind. */
 export interface Carrier {
   /** Before the verdict. May change the packet's source address, in `bytes` and in the header. */
@@ -70,14 +73,10 @@ export class GateLoop {
     return this.#control.stopping;
   }
 
-  /**
-   * Judges a batch of what is queued; with `wait`, waits for it, 200 ms at most. @returns how many packets.
-   * Throws SystemCallError, TableFormatError.
-   */
-  turn(wait: boolean): number {
-    const count = this.#ring.receive(this.#data.socket, wait);
+  /** Judges a batch of what is queued. Throws SystemCallError, TableFormatError. */
+  turn(): void {
+    const count = this.#ring.receive(this.#data.socket, false);
     if (count > 0) this.#judge(count);
-    return count;
   }
 
   /** Judges one batch of packets with one table: the newest when it begins. */

@@ -1,12 +1,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { GateLoop, type GateLoopData } from './gate-loop.ts';
+import { Epoll, EPOLL } from './epoll.ts';
+import { GateLoop, REPORT_MS, type GateLoopData } from './gate-loop.ts';
 
-const gate = new GateLoop(workerData as GateLoopData);
+// How soon it sees that it is to stop, should nothing else wake it.
+const PATIENCE_MS = 200;
+
+const data = workerData as GateLoopData;
+const gate = new GateLoop(data);
+const epoll = new Epoll();
+epoll.add(data.socket, EPOLL.IN, 0, 0);
 parentPort?.postMessage('ready');
+let reportedMs = 0;
 while (!gate.stopping) {
-  if (gate.turn(false) > 0) continue;
-  // Nothing waits, so there is time to report; under load reports go out in larger batches.
+  epoll.wait(gate.hasRecords ? REPORT_MS : PATIENCE_MS);
+  gate.turn();
+  const timeMs = Date.now();
+  if (timeMs - reportedMs < REPORT_MS) continue;
+  reportedMs = timeMs;
   gate.report();
-  gate.turn(true);
 }
 gate.report();

@@ -44,13 +44,13 @@ export const PACKET_MESSAGE_BYTES = 1024;
 // About as many first packets as the receive buffer holds; what overflows either is dropped.
 const QUEUE_LENGTH = 8192;
 const READ_BUFFER_BYTES = 8 << 20;
-// How soon a blocked reader sees that it is to stop, should nothing else wake it.
+// The kernel answers at once.
 const READ_TIMEOUT_MS = 200;
 const ETHERTYPE = { IPV4: 0x0800, IPV6: 0x86dd } as const;
 
 /**
  * A socket that owns a queue of both families: packets come as messages of PACKET_MESSAGE_BYTES at
- * most, and reading times out after 200 ms. As soon as it is closed the kernel drops what is queued.
+ * most. As soon as it is closed the kernel drops what is queued.
  * @param namespace descriptor; this thread's if not given. Throws LabError if the kernel does not let this process have it.
  */
 export function takeQueue(queue: number, namespace: number | undefined): number {

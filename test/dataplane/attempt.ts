@@ -1,6 +1,6 @@
 import dgram from 'node:dgram';
 import net from 'node:net';
-import { boundSocket } from '../../src/dataplane/libc.ts';
+import { boundSocket, plainSocket } from '../../src/dataplane/libc.ts';
 import type { Family, IpAddress } from '../../src/net/ip.ts';
 import type { TestPod } from './node-network.ts';
 
@@ -72,8 +72,13 @@ export function udpServer(
 
 /** A TCP socket of a pod, connecting; the caller destroys it. */
 export function dial(pod: TestPod, { address, port, sourcePort = 0, source }: Target): net.Socket {
-  const from = { address: source ?? address.family, port: sourcePort };
-  const fd = boundSocket({ namespace: pod.namespace, type: 'tcp', ...from });
+  const { namespace } = pod;
+  const { family } = address;
+  // A port that is only chosen at connect() need not be free for other destinations.
+  const fd =
+    sourcePort === 0 && source === undefined
+      ? plainSocket({ namespace, type: 'tcp', family })
+      : boundSocket({ namespace, type: 'tcp', address: source ?? family, port: sourcePort });
   return new net.Socket({ fd }).connect(port, address.text);
 }
 

@@ -6,7 +6,7 @@ import type { EndedFlow, FlowEnd } from './carried-flow.ts';
 import type { ClientLookup } from './client-lookup.ts';
 import { CLIENT, FAR, STATE, type Connections } from './connections.ts';
 import type { Dialler } from './dialler.ts';
-import { EPOLL, type Epoll } from './epoll.ts';
+import { EPOLL, type Epoll } from '../epoll.ts';
 import type { FarSockets } from './far-socket.ts';
 import type { Acceptor } from './listener.ts';
 import type { Pump } from './pump.ts';

@@ -1,7 +1,7 @@
 import type { Family } from '../../net/ip.ts';
 import { checked, inNamespace, libc } from '../libc.ts';
 import { LITTLE_ENDIAN } from '../netlink.ts';
-import { Area, calls } from './calls.ts';
+import { Area, calls } from '../calls.ts';
 import type { Connections } from './connections.ts';
 
 // Source: linux/inet_diag.h, linux/sock_diag.h, net/tcp_states.h.

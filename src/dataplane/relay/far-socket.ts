@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { parseIp, toBytes, type Family } from '../../net/ip.ts';
 import { invariant } from '../../model/invariant.ts';
+import { Area, calls } from '../calls.ts';
 import { closeFd, errno, ERRNO } from '../libc.ts';
 import { LITTLE_ENDIAN } from '../netlink.ts';
-import { Area, calls } from './calls.ts';
 import type { Connections } from './connections.ts';
 import { RELAY_ADDRESS, RELAY_MARK } from './relay-marks.ts';
 
@@ -15,6 +16,9 @@ const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
 const SO_MARK = 36;
+const IPPROTO_IP = 0;
+const IP_BIND_ADDRESS_NO_PORT = 24;
+const IP_LOCAL_PORT_RANGE = 51; // of Linux 6.3; before, the far side sees another port
 const IPPROTO_IPV6 = 41;
 const IPV6_FREEBIND = 78;
 const NAME_BYTES = { 4: 16, 6: 28 } as const; // struct sockaddr_in, sockaddr_in6
@@ -28,8 +32,16 @@ export class FarSockets {
   readonly #own: Readonly<Record<Family, Area>> = { 4: ownName(4), 6: ownName(6) };
   readonly #far: Readonly<Record<Family, Area>> = { 4: name(4), 6: name(6) };
 
+  // Ports that the kernel chooses from for those who name none.
+  readonly #firstFree: number;
+  readonly #lastFree: number;
+
   constructor(connections: Connections) {
     this.#connections = connections;
+    const range = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+    const [first = 0, last = 0] = range.split(/\s+/).map(Number);
+    this.#firstFree = first;
+    this.#lastFree = last;
   }
 
   /**
@@ -38,9 +50,7 @@ export class FarSockets {
    */
   dial(slot: number): number {
     const fd = this.#dialFrom(slot, this.#connections.sourcePort[slot] ?? 0);
-    return fd === -(ERRNO.EADDRNOTAVAIL ?? 0) || fd === -(ERRNO.EADDRINUSE ?? 0) || fd === -(ERRNO.EACCES ?? 0)
-      ? this.#dialFrom(slot, 0)
-      : fd;
+    return TAKEN.has(-fd) ? this.#dialFrom(slot, 0) : fd;
   }
 
   /** Why the last thing on this socket failed: an errno, 0 if nothing has. */
@@ -64,12 +74,13 @@ export class FarSockets {
     if (fd < 0) return -errno();
     const own = this.#own[family];
     const far = this.#far[family];
-    own.view.setUint16(2, sourcePort);
+    const isFree = sourcePort >= this.#firstFree && sourcePort <= this.#lastFree;
+    own.view.setUint16(2, isFree ? 0 : sourcePort);
     far.view.setUint16(2, this.#connections.dialledPort[slot] ?? 0);
     far.bytes.set(this.#connections.dialled(slot), ADDRESS_AT[family]);
     const isBound =
       this.#set(fd, SOL_SOCKET, SO_MARK, RELAY_MARK.dial | slot) &&
-      this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+      (isFree || sourcePort === 0 ? this.#leavePort(fd, sourcePort) : this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1)) &&
       (family === 4 || this.#set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)) &&
       calls.bind(fd, own.at, NAME_BYTES[family]) >= 0;
     if (isBound && (calls.connect(fd, far.at, NAME_BYTES[family]) >= 0 || errno() === ERRNO.EINPROGRESS)) return fd;
@@ -78,11 +89,23 @@ export class FarSockets {
     return -code;
   }
 
+  /**
+   * Lets the kernel choose the port at connect(), from this one alone unless it is 0. A port that bind() takes is kept
+   * from all who let the kernel choose, whatever their destination, until a minute after the connection's end.
+   */
+  #leavePort(fd: number, port: number): boolean {
+    if (port !== 0) this.#set(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, (port << 16) | port);
+    return this.#set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  }
+
   #set(fd: number, level: number, option: number, value: number): boolean {
     this.#value.view.setInt32(0, value, LITTLE_ENDIAN);
     return calls.setsockopt(fd, level, option, this.#value.at, 4) >= 0;
   }
 }
+
+// Another socket has the port for this destination, or only a privileged process may have it.
+const TAKEN: ReadonlySet<number | undefined> = new Set([ERRNO.EADDRNOTAVAIL, ERRNO.EADDRINUSE, ERRNO.EACCES]);
 
 function name(family: Family): Area {
   const area = new Area(NAME_BYTES[family]);

@@ -2,7 +2,7 @@ import { parseIp, type Family } from '../../net/ip.ts';
 import { invariant } from '../../model/invariant.ts';
 import { boundSocket, checked, closeFd, libc, setNumber } from '../libc.ts';
 import { LITTLE_ENDIAN } from '../netlink.ts';
-import { Area, calls } from './calls.ts';
+import { Area, calls } from '../calls.ts';
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;

@@ -1,6 +1,6 @@
 import { closeFd } from '../libc.ts';
 import { LITTLE_ENDIAN } from '../netlink.ts';
-import { Area, calls } from './calls.ts';
+import { Area, calls } from '../calls.ts';
 
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;

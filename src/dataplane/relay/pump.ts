@@ -1,5 +1,5 @@
 import { errno, ERRNO } from '../libc.ts';
-import { Area, calls } from './calls.ts';
+import { Area, calls } from '../calls.ts';
 import { CLIENT, FAR, type Connections } from './connections.ts';
 import { PIPE_BYTES, type PipePool } from './pipe-pool.ts';
 

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { PacketHeader } from '../../net/packet.ts';
 import { IP_PROTOCOL } from '../../net/port.ts';
 import type { Decider } from '../../table/decider.ts';
-import { GateLoop, type Carrier, type GateLoopData } from '../gate-loop.ts';
+import { GateLoop, REPORT_MS, type Carrier, type GateLoopData } from '../gate-loop.ts';
 import { enterNamespace } from '../libc.ts';
 import { HOOK, type QueuedPacket } from '../nfqueue.ts';
 import type { Judgement } from '../repeat-filter.ts';
@@ -11,7 +11,7 @@ import { CarriedBatch, type EndedFlow } from './carried-flow.ts';
 import { ClientLookup } from './client-lookup.ts';
 import { Connections } from './connections.ts';
 import { Dialler } from './dialler.ts';
-import { Epoll, EPOLL } from './epoll.ts';
+import { Epoll, EPOLL } from '../epoll.ts';
 import { FarSockets } from './far-socket.ts';
 import { Acceptor } from './listener.ts';
 import { PipePool } from './pipe-pool.ts';
@@ -39,7 +39,6 @@ export interface RelayLoopData {
 
 // What the descriptors that are no connection's are known by.
 const WORD = { gate: 0xffffffff, syns: 0xfffffffe, listener: 0xffffff00 } as const;
-const REPORT_MS = 10; // a message to the main thread costs as much as a connection
 const SWEEP_MS = 500;
 const CARRIED_BATCH = 1024;
 
@@ -143,7 +142,7 @@ export class RelayLoop implements Carrier {
       });
       hasPackets = true; // the relay's own SYNs
     }
-    if (hasPackets) this.#gate.turn(false);
+    if (hasPackets) this.#gate.turn();
     this.#carriage.carryMore(timeMs);
     if (this.#dialler.flush() || hasClients) {
       for (const listener of this.#data.listeners) this.#carriage.acceptFrom(listener, timeMs);

@@ -9,7 +9,7 @@ import { takeQueue } from '../nfqueue.ts';
 import { RuleLoader } from '../rule-loader.ts';
 import { readCarried, type CarriedFlow } from './carried-flow.ts';
 import { ClientLookup, openClientLookup } from './client-lookup.ts';
-import { Epoll } from './epoll.ts';
+import { Epoll } from '../epoll.ts';
 import { openListener } from './listener.ts';
 import type { RelayLoopData } from './relay-loop.ts';
 import { RELAY_ADDRESS } from './relay-marks.ts';

@@ -1,5 +1,5 @@
-import { checked, errno, ERRNO, SystemCallError } from '../libc.ts';
-import { LITTLE_ENDIAN } from '../netlink.ts';
+import { checked, errno, ERRNO, SystemCallError } from './libc.ts';
+import { LITTLE_ENDIAN } from './netlink.ts';
 import { Area, calls } from './calls.ts';
 
 // Source: linux/eventpoll.h.

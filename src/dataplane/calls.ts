@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { addressOf } from '../libc.ts';
+import { addressOf } from './libc.ts';
 
 const library = koffi.load(null);
 
@@ -27,7 +27,13 @@ export const calls = {
   pipe: call('int pipe2(uint64_t descriptors, int flags)'),
   bind: call('int bind(int fd, uint64_t address, uint32_t length)'),
   recv: call('long recv(int fd, uint64_t bytes, size_t length, int flags)'),
+  recvfrom: call(
+    'long recvfrom(int fd, uint64_t bytes, size_t length, int flags, uint64_t address, uint64_t addressLength)',
+  ),
   send: call('long send(int fd, uint64_t bytes, size_t length, int flags)'),
+  sendto: call(
+    'long sendto(int fd, uint64_t bytes, size_t length, int flags, uint64_t address, uint32_t addressLength)',
+  ),
   shutdown: call('int shutdown(int fd, int how)'),
   socket: call('int socket(int domain, int type, int protocol)'),
   splice: call('long splice(int from, uint64_t fromOffset, int to, uint64_t toOffset, size_t length, uint32_t flags)'),

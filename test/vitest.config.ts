@@ -3,13 +3,14 @@ import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './summary-reporter.ts';
 
 /** Folders whose tests start namespaces, processes or npm: they wait for other programs. */
-const SLOW = ['test/{conformance,container,dataplane,e2e,packaging}/**/*.test.ts'];
+const SLOW = ['test/{bench,conformance,container,dataplane,e2e,packaging}/**/*.test.ts'];
 
 /** Tests that make network namespaces in their own process. */
 const FOR_ROOT = [
+  'test/bench/dataplane-bench.test.ts',
   'test/conformance/podns.test.ts',
   'test/container/**/*.test.ts',
-  'test/dataplane/{dataplane,libc,pod-gate,services,swap}.test.ts',
+  'test/dataplane/{dataplane,libc,pod-gate,relay,relay-fidelity,services,swap}.test.ts',
 ];
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.warn(`left out for an ordinary user: ${FOR_ROOT.join(' ')} (run npm test as root for these)`);

@@ -1,14 +1,7 @@
+import { columns, few, placeText, type BenchPlace } from './bench-text.ts';
 import type { TableFigures } from './table-bench.ts';
 import type { Times } from './timing.ts';
 import { SCALES } from './workload.ts';
-
-/** Where figures were measured. */
-export interface BenchPlace {
-  readonly machine: string;
-  readonly node: string;
-  /** The commit measured, or the package's version where there is no repository. */
-  readonly commit: string;
-}
 
 /** The figures for people: a column a scale; medians, with the 99th percentile or the largest where it matters. */
 export function tableFiguresText(all: readonly TableFigures[], place: BenchPlace): string {
@@ -40,19 +33,11 @@ export function tableFiguresText(all: readonly TableFigures[], place: BenchPlace
     ['median (p99)', ...all.map(({ scale }) => scale)],
     ...rows.map(([title, of]) => [title, ...all.map(of)]),
   ];
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  const lines = cells.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
   const checked = all.reduce((sum, figures) => sum + figures.checkedAnswers, 0);
   return [
-    ...lines,
+    ...columns(cells),
     '',
-    `${place.machine}, Node ${place.node}, ${place.commit}, seed ${all[0]?.seed ?? 0}; ` +
-      `${checked} answers were compared with the reference first`,
+    `${placeText(place)}, seed ${all[0]?.seed ?? 0}; ` + `${checked} answers were compared with the reference first`,
   ].join('\n');
 }
 
@@ -64,9 +49,4 @@ function changeText(times: Times | undefined): string {
   return times === undefined
     ? '-'
     : `${few(times.median / 1000)} (${few(times.p99 / 1000)}, max ${few(times.max / 1000)})`;
-}
-
-/** Three digits that count. */
-function few(value: number): string {
-  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 }

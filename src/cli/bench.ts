@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import type { BenchPlace } from '../bench/table-text.ts';
+import type { BenchPlace } from '../bench/bench-text.ts';
 import type { ScaleName } from '../bench/workload.ts';
+import { LabError } from '../model/lab-error.ts';
 import { output } from './options.ts';
 import type { Verb } from './verb.ts';
 
 interface Options {
-  readonly what: string;
+  readonly what: 'table' | 'dataplane';
+  readonly rounds: number;
   readonly scale: ScaleName[] | undefined;
   readonly seed: string | undefined;
   readonly o: 'text' | 'json' | undefined;
@@ -16,23 +18,41 @@ interface Options {
 const SCALES: readonly ScaleName[] = ['S', 'M', 'L', 'XL'];
 const SEED = 1;
 
-/** `bench`: measures the decision table against baselines of the same run. */
+/** `bench`: measures the decision table, or the ways to carry connections, against baselines of the same run. */
 export const BENCH: Verb<Options> = {
   command: 'bench <what>',
-  describe: 'Measure the decision table, against a plain evaluator in the same run',
+  describe: 'Measure the decision table or the data plane, against baselines in the same run',
   examples: [
     ['bench table', 'All four scales, some minutes'],
     ['bench table --scale S M -o json', 'Two of them, as JSON'],
+    ['bench dataplane', 'No gate, gate, relay and haproxy side by side; as root, with haproxy and wrk'],
   ],
   options: (yargs) =>
     yargs
-      .positional('what', { choices: ['table'], demandOption: true, type: 'string', describe: 'What to measure' })
+      .positional('what', {
+        choices: ['table', 'dataplane'] as const,
+        demandOption: true,
+        type: 'string',
+        describe: 'What to measure',
+      })
       .options({
         scale: { choices: SCALES, array: true, describe: 'Pods: S 100, M 1,000, L 10,000, XL 100,000' },
+        rounds: { type: 'number', default: 5, describe: 'How often the data plane is measured' },
         seed: { type: 'string', describe: 'Seed of the workload' },
         o: output('text', 'json'),
       }),
-  run: async ({ scale = [...SCALES], seed, o }, terminal) => {
+  run: async ({ what, scale = [...SCALES], seed, rounds, o }, terminal) => {
+    if (what === 'dataplane') {
+      const { measureDataPlane } = await import('../bench/dataplane-bench.ts');
+      const { dataPlaneFiguresText } = await import('../bench/dataplane-text.ts');
+      if (!(Number.isInteger(rounds) && rounds > 0)) throw new LabError('usage', '--rounds wants a number from 1');
+      const figures = await measureDataPlane(rounds, (text) => {
+        terminal.progress(text);
+      });
+      if (o === 'json') await terminal.printJson({ ...place(), rounds, figures });
+      else await terminal.print(dataPlaneFiguresText(figures, rounds, place()));
+      return 0;
+    }
     const { measureTable } = await import('../bench/table-bench.ts');
     const { tableFiguresText } = await import('../bench/table-text.ts');
     const all = scale.map((each) => {

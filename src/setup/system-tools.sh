@@ -1,10 +1,11 @@
 #!/bin/sh
-# Looks for the system tools that labs run, and installs the missing ones where it may: Debian's packages, as root.
+# Looks for the system tools that labs run, and those given as arguments, and installs the missing ones where it may:
+# Debian's packages, as root.
 # Exit code 3: something is missing and cannot be installed from here; the message says what to do.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin # an ordinary user's PATH on Debian lacks them
 
-tools='ip nft iptables ip6tables conntrack curl nslookup nc unshare nsenter setpriv mount'
+tools="ip nft iptables ip6tables conntrack curl nslookup nc unshare nsenter setpriv mount $*"
 
 package_of() {
   case $1 in

@@ -1,0 +1,20 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { measureDataPlane } from '../../src/bench/dataplane-bench.ts';
+import { dataPlaneFiguresText } from '../../src/bench/dataplane-text.ts';
+
+test('every way is measured, and compared with the others of its round', { timeout: 120_000 }, async () => {
+  execFileSync('sh', ['src/setup/system-tools.sh', 'haproxy', 'wrk'], { stdio: 'pipe' });
+  const figures = await measureDataPlane(1, () => undefined);
+  expect(figures.map(({ way }) => way)).toEqual(['direct', 'kernel', 'relay', 'haproxy']);
+  for (const { way, median, toDirect } of figures) {
+    expect(median.connections).toBeGreaterThan(0);
+    expect(median.streamBytes).toBeGreaterThan(0);
+    expect(median.connectP99Ns).toBeGreaterThanOrEqual(median.connectMedianNs);
+    expect(median.exchanges === undefined).toBe(way === 'haproxy');
+    expect(median.cpuMicroseconds > 0).toBe(way !== 'direct');
+    expect(toDirect.connections === 1).toBe(way === 'direct');
+  }
+  const text = dataPlaneFiguresText(figures, 1, { machine: 'm', node: 'n', commit: 'c' });
+  expect(text).toMatch(/^ +direct +kernel +relay +haproxy\nconnections a second +[0-9]/);
+});

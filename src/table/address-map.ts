@@ -23,7 +23,7 @@ export interface Entry {
 }
 
 const NO_BLOCKS: readonly Block[] = [];
-const NOWHERE: Place = { identity: undefined, nodeAddress: 0, node: 0 };
+const NOWHERE: Place = { identity: undefined, hosted: 0 };
 
 /** From every address to its record. Changes reach the readers' tries with publish(). */
 export class AddressMap {

@@ -1,4 +1,3 @@
-import { IP_PROTOCOL, TRANSPORTS, type Transport } from '../net/port.ts';
 import { checkBuffer, HEADER, PLACE, PORT_SET, RECORD, ROW, SHIFT } from './layout.ts';
 
 /** What decide4 and decide6 answer: a bit for each direction that denies; 0 if the connection may pass. */
@@ -27,29 +26,19 @@ export function openTable(buffer: SharedArrayBuffer | ArrayBuffer): Decider {
 }
 
 // Copies: the engine folds a constant of this file into its code, but loads one that is imported.
-const { column: COLUMN, egressRow: EGRESS_ROW, ingressRow: INGRESS_ROW, node: NODE } = RECORD;
-const { nodeAddress: NODE_ADDRESS } = RECORD;
+const { column: COLUMN, egressRow: EGRESS_ROW, ingressRow: INGRESS_ROW, hosted: HOSTED } = RECORD;
 const { sequence: SEQUENCE } = HEADER;
-const { ipv4: IPV4, ipv6: IPV6, ports: PORTS } = PLACE;
-const { page: PAGE_SHIFT, portPage: PORT_PAGE_SHIFT } = SHIFT;
+const { ipv4: IPV4, ipv6: IPV6, protocols: PROTOCOLS } = PLACE;
 const { palette: PALETTE, blocks: BLOCKS } = ROW;
 const { direct: DIRECT, overflow: OVERFLOW } = PORT_SET;
-const { TCP, UDP, SCTP } = IP_PROTOCOL;
 const { egress: EGRESS_DENIED, ingress: INGRESS_DENIED } = DENIED;
-
+const NUMBER = 0x7fffffff; // of a column, without the sign that marks a node's address
 const BLOCK_SHIFT = SHIFT.page + SHIFT.block;
 const BLOCK_MASK = (1 << SHIFT.block) - 1;
+const PAGE_SHIFT = SHIFT.page;
 const PAGE_MASK = (1 << PAGE_SHIFT) - 1;
+const PORT_PAGE_SHIFT = SHIFT.portPage;
 const PORT_PAGE_MASK = (1 << PORT_PAGE_SHIFT) - 1;
-const TCP_PORTS = portsOf('TCP');
-const UDP_PORTS = portsOf('UDP');
-const SCTP_PORTS = portsOf('SCTP');
-const OTHER_PORTS = portsOf('ICMP');
-
-/** Where a transport's ports begin in the port directory. */
-function portsOf(transport: Transport): number {
-  return PORTS + (TRANSPORTS.indexOf(transport) << (16 - PORT_PAGE_SHIFT));
-}
 
 class BufferDecider implements Decider {
   readonly #words: Int32Array;
@@ -66,46 +55,64 @@ class BufferDecider implements Decider {
   }
 
   decide4(source: number, destination: number, ipProtocol: number, port: number): number {
-    if (port >>> 16 !== 0) throw new RangeError(`no port: ${port}`);
+    if (port >>> 16 !== 0) refusePort(port);
     if ((source ^ destination) === 0) return 0; // a pod may talk to itself, and no one else is isolated
     const words = this.#words;
     for (;;) {
       const before = words[SEQUENCE] ?? 0;
-      const from = lookup4(words, source);
-      const to = lookup4(words, destination);
-      const denied = verdict(words, from, to, portClass(words, ipProtocol, port));
-      if ((before & 1) === 0 && this.#sequence[0] === before >>> 0) return denied;
+      let denied = verdict(words, lookup4(words, source), lookup4(words, destination), ipProtocol, port);
+      if (denied < 0) denied = nearNode4(words, source, destination, ipProtocol, port);
+      // An odd number, that of no state, differs from its even part as well.
+      if (this.#sequence[0] === (before & ~1) >>> 0) return denied;
     }
   }
 
   decide6(bytes: Uint8Array, sourceAt: number, destinationAt: number, ipProtocol: number, port: number): number {
     if (!inside(bytes, sourceAt) || !inside(bytes, destinationAt)) throw new RangeError('address out of its bytes');
-    if (port >>> 16 !== 0) throw new RangeError(`no port: ${port}`);
+    if (port >>> 16 !== 0) refusePort(port);
     if (same16(bytes, sourceAt, destinationAt)) return 0;
     const words = this.#words;
     for (;;) {
       const before = load(words, SEQUENCE);
-      const denied = verdict(
-        words,
-        lookup6(words, bytes, sourceAt),
-        lookup6(words, bytes, destinationAt),
-        portClass(words, ipProtocol, port),
-      );
-      if ((before & 1) === 0 && this.#sequence[0] === before >>> 0) return denied;
+      const from = lookup6(words, bytes, sourceAt);
+      const to = lookup6(words, bytes, destinationAt);
+      let denied = verdict(words, from, to, ipProtocol, port);
+      if (denied < 0) {
+        denied = verdictByRows(words, from, to, portClass(words, ipProtocol, port));
+        if (hosts6(words, to, bytes, sourceAt)) denied &= ~EGRESS_DENIED;
+        if (hosts6(words, from, bytes, destinationAt)) denied &= ~INGRESS_DENIED;
+      }
+      if (this.#sequence[0] === (before & ~1) >>> 0) return denied;
     }
   }
 }
 
-/** Both directions. @param source, destination records of address classes. */
-function verdict(words: Int32Array, source: number, destination: number, port: number): number {
-  let egress = denies(words, words[source + EGRESS_ROW] ?? 0, words[destination + COLUMN] ?? 0, port);
-  let ingress = denies(words, words[destination + INGRESS_ROW] ?? 0, words[source + COLUMN] ?? 0, port);
-  // Asked of all, though it matters to the denied only: a branch that goes one way costs nothing.
-  if (((words[source + NODE_ADDRESS] ?? 0) | (words[destination + NODE_ADDRESS] ?? 0)) !== 0) {
-    if (isNodeOf(words, destination, source)) egress = 0;
-    if (isNodeOf(words, source, destination)) ingress = 0;
-  }
-  return egress * EGRESS_DENIED + ingress * INGRESS_DENIED;
+/** Both directions; negative if an address is a node's, which takes a closer look. @param source, destination records. */
+function verdict(words: Int32Array, source: number, destination: number, ipProtocol: number, port: number): number {
+  const from = words[source + COLUMN] ?? 0;
+  const to = words[destination + COLUMN] ?? 0;
+  if ((from | to) < 0) return -1;
+  const ports = portClass(words, ipProtocol, port);
+  const egress = denies(words, words[source + EGRESS_ROW] ?? 0, to, ports);
+  return egress | (denies(words, words[destination + INGRESS_ROW] ?? 0, from, ports) << 1);
+}
+
+/** Both directions where an address is a node's: a node and its pods are free to talk to one another. */
+function nearNode4(words: Int32Array, source: number, destination: number, ipProtocol: number, port: number): number {
+  const from = lookup4(words, source);
+  const to = lookup4(words, destination);
+  let denied = verdictByRows(words, from, to, portClass(words, ipProtocol, port));
+  if (hosts4(words, to, source)) denied &= ~EGRESS_DENIED;
+  if (hosts4(words, from, destination)) denied &= ~INGRESS_DENIED;
+  return denied;
+}
+
+/** Both directions, without regard to nodes. */
+function verdictByRows(words: Int32Array, source: number, destination: number, ports: number): number {
+  const egress = denies(words, load(words, source + EGRESS_ROW), load(words, destination + COLUMN) & NUMBER, ports);
+  return (
+    egress | (denies(words, load(words, destination + INGRESS_ROW), load(words, source + COLUMN) & NUMBER, ports) << 1)
+  );
 }
 
 /** Whether the row denies the port class from or to the column: 1 or 0. */
@@ -116,7 +123,7 @@ function denies(words: Int32Array, row: number, column: number, port: number): n
   const page = words[block + ((column >>> PAGE_SHIFT) & BLOCK_MASK)] ?? 0;
   const portSet =
     palette === 0
-      ? (words[page + (column & PAGE_MASK)] ?? 0)
+      ? load(words, page + (column & PAGE_MASK))
       : (words[palette + (((words[page + ((column & PAGE_MASK) >>> 2)] ?? 0) >>> ((column & 3) << 3)) & 255)] ?? 0);
   const bits = port < DIRECT ? (words[portSet + (port >>> 5)] ?? 0) : bitsBeyond(words, portSet, port);
   return ((bits >>> (port & 31)) & 1) ^ 1;
@@ -132,38 +139,41 @@ function bitsBeyond(words: Int32Array, portSet: number, port: number): number {
   return chunk === 0 ? 0 : load(words, chunk + ((port >>> 5) & 31));
 }
 
-/** Whether the peer's address is one of the subject's node. Only asked where the row denies. */
-function isNodeOf(words: Int32Array, peer: number, subject: number): boolean {
-  const address = load(words, peer + NODE_ADDRESS);
-  if (address === 0) return false;
-  let at = load(words, subject + NODE);
-  if (at === 0) return false;
-  for (let id = load(words, at); id !== 0; id = load(words, ++at)) if (id === address) return true;
+/** Whether the record is that of a node which hosts this IPv4 address. Cost: the pods of the node. */
+function hosts4(words: Int32Array, record: number, address: number): boolean {
+  const list = load(words, record + HOSTED);
+  const end = list + 1 + hostedIn(words, list);
+  for (let at = list + 1; at < end; at++) if (words[at] === (address | 0)) return true;
   return false;
 }
 
+/** Whether the record is that of a node which hosts these 16 bytes. Cost: the pods of the node. */
+function hosts6(words: Int32Array, record: number, bytes: Uint8Array, at: number): boolean {
+  const list = load(words, record + HOSTED);
+  const count = hostedIn(words, list);
+  for (let index = 0; index < count; index++) {
+    let word = 0;
+    while (word < 4 && load(words, list + 1 + 4 * index + word) === wordAt(bytes, at + 4 * word)) word++;
+    if (word === 4) return true;
+  }
+  return false;
+}
+
+/** Length of a node's list; no more than the table has words, where a decision has strayed that is made again. */
+function hostedIn(words: Int32Array, list: number): number {
+  return list === 0 ? 0 : Math.min(load(words, list), words.length);
+}
+
 function portClass(words: Int32Array, ipProtocol: number, port: number): number {
-  const page = words[transportAt(ipProtocol) + (port >>> PORT_PAGE_SHIFT)] ?? 0;
-  return words[page + (port & PORT_PAGE_MASK)] ?? 0;
+  const pages = words[PROTOCOLS + (ipProtocol & 255)] ?? 0;
+  return words[(words[pages + (port >>> PORT_PAGE_SHIFT)] ?? 0) + (port & PORT_PAGE_MASK)] ?? 0;
 }
 
-function transportAt(ipProtocol: number): number {
-  if (ipProtocol === TCP) return TCP_PORTS;
-  if (ipProtocol === UDP) return UDP_PORTS;
-  return ipProtocol === SCTP ? SCTP_PORTS : OTHER_PORTS;
-}
-
-/** The record of the address. Cost: at most 5 loads. Written out, as the engine does not unroll a loop. */
+/** The record of the address. Cost: at most 5 loads. */
 function lookup4(words: Int32Array, address: number): number {
   let entry = words[IPV4 + (address >>> 16)] ?? 0;
-  if (entry < 0) return ~entry;
-  entry = words[entry + ((address >>> 12) & 15)] ?? 0;
-  if (entry < 0) return ~entry;
-  entry = words[entry + ((address >>> 8) & 15)] ?? 0;
-  if (entry < 0) return ~entry;
-  entry = words[entry + ((address >>> 4) & 15)] ?? 0;
-  if (entry < 0) return ~entry;
-  return ~(words[entry + (address & 15)] ?? 0);
+  for (let shift = 12; entry >= 0 && shift >= 0; shift -= 4) entry = words[entry + ((address >>> shift) & 15)] ?? 0;
+  return ~entry;
 }
 
 /** The record of the 16 bytes. Cost: at most 29 loads. */
@@ -177,6 +187,10 @@ function lookup6(words: Int32Array, bytes: Uint8Array, at: number): number {
   return ~entry;
 }
 
+function refusePort(port: number): never {
+  throw new RangeError(`no port: ${port}`);
+}
+
 function inside(bytes: Uint8Array, at: number): boolean {
   return at >= 0 && at + 16 <= bytes.length;
 }
@@ -184,6 +198,13 @@ function inside(bytes: Uint8Array, at: number): boolean {
 function same16(bytes: Uint8Array, one: number, other: number): boolean {
   for (let index = 0; index < 16; index++) if (bytes[one + index] !== bytes[other + index]) return false;
   return true;
+}
+
+/** Four bytes as a signed word in network order. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (byteAt(bytes, at) << 24) | (byteAt(bytes, at + 1) << 16) | (byteAt(bytes, at + 2) << 8) | byteAt(bytes, at + 3)
+  );
 }
 
 function byteAt(bytes: Uint8Array, at: number): number {

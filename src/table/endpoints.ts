@@ -20,26 +20,23 @@ interface Address {
   readonly entry: Entry;
   /** The endpoint pods that have it: hardly ever more than one. */
   pods: readonly PodState[];
-  /** Its id as a node's address, from 1; 0 while it is none. */
-  nodeId: number;
-  /** How many endpoint pods are on its node. */
-  nodeOf: number;
+  /** The addresses of its node, if it is a subject's. */
+  homes: readonly Address[];
+  /** The addresses that have it as one of their homes. */
+  readonly hosted: Set<Address>;
+  /** Where the list of these lies in the arena, 0 if there is none, and how many words of addresses it has. */
+  list: number;
+  listed: number;
 }
 
-/** A node, known by its addresses alone. */
-interface NodeState {
-  readonly offset: number;
-  readonly words: number;
-  pods: number;
-}
+const NONE: readonly Address[] = [];
 
 /** The addresses of pods and of their nodes. */
 export class Endpoints {
   readonly #arena: Arena;
   readonly #map: AddressMap;
   readonly #addresses = new Map<string, Address>();
-  readonly #nodes = new Map<string, NodeState>();
-  #lastNodeId = 0;
+  #stale = new Set<Address>(); // nodes' addresses whose lists are not what they host
 
   constructor(arena: Arena, map: AddressMap) {
     this.#arena = arena;
@@ -54,7 +51,6 @@ export class Endpoints {
 
   /** Puts one pod in the place of another, either of which may be none. */
   replace(before: PodState | undefined, after: PodState | undefined): void {
-    if (after) this.#enterNode(after);
     const changed = new Set<Address>();
     for (const ip of addressesOf(before)) {
       const address = this.#at(ip);
@@ -67,7 +63,6 @@ export class Endpoints {
       changed.add(address);
     }
     for (const address of changed) this.#put(address);
-    if (before) this.#leaveNode(before);
   }
 
   /** Gives the addresses that several pods have to the first of them, after their order has changed. */
@@ -75,74 +70,69 @@ export class Endpoints {
     for (const address of this.#addresses.values()) if (address.pods.length > 1) this.#put(address);
   }
 
+  /** Makes the lists of nodes that have to be made anew. Cost: for each, the addresses that it hosts. */
+  build(): void {
+    for (const node of this.#stale) {
+      if (node.list !== 0) this.#arena.free(node.list, listWords(node.listed));
+      node.list = node.hosted.size === 0 ? 0 : this.#makeList(node.hosted);
+      node.listed = node.hosted.size * node.ip.words.length;
+      this.#put(node);
+    }
+    this.#stale = new Set();
+  }
+
   #at(ip: IpAddress): Address {
     return getOrMake(this.#addresses, ip.text, () => {
-      return { ip, entry: this.#map.entryOf(ip), pods: [], nodeId: 0, nodeOf: 0 };
+      return { ip, entry: this.#map.entryOf(ip), pods: [], homes: NONE, hosted: new Set(), list: 0, listed: 0 };
     });
   }
 
   #put(address: Address): void {
-    const { ip, entry, pods, nodeId } = address;
-    if (pods.length === 0 && nodeId === 0) {
-      this.#addresses.delete(ip.text);
-      this.#map.put(entry, undefined);
-      return;
-    }
+    const { ip, entry, pods, hosted, list } = address;
     const owner = this.ownerOf(ip.text);
-    // Where a pod runs is of no account to its peers: without it, those that are alike share a record.
-    const node = owner?.identity?.isSubject ? this.#nodes.get(nodeKey(owner.pod))?.offset : undefined;
-    this.#map.put(entry, { identity: owner?.identity, nodeAddress: nodeId, node: node ?? 0 });
-  }
-
-  #enterNode(state: PodState): void {
-    const { pod, identity } = state;
-    if (!identity || pod.nodeAddresses.length === 0) return;
-    const key = nodeKey(pod);
-    const known = this.#nodes.get(key);
-    if (known) {
-      known.pods += 1;
+    this.#settleIn(address, owner);
+    if (pods.length > 0 || hosted.size > 0 || list !== 0) {
+      this.#map.put(entry, { identity: owner?.identity, hosted: list });
       return;
     }
-    const addresses = pod.nodeAddresses.map((ip) => this.#at(ip));
-    for (const address of addresses) {
-      address.nodeOf += 1;
-      if (address.nodeOf > 1) continue;
-      address.nodeId = this.#lastNodeId += 1;
-      this.#put(address);
-    }
-    const offset = this.#arena.alloc(addresses.length + 1);
-    this.#arena.words.set(
-      addresses.map(({ nodeId }) => nodeId),
-      offset,
-    );
-    this.#nodes.set(key, { offset, words: addresses.length + 1, pods: 1 });
+    this.#addresses.delete(ip.text);
+    this.#stale.delete(address);
+    this.#map.put(entry, undefined);
   }
 
-  #leaveNode({ pod, identity }: PodState): void {
-    if (!identity || pod.nodeAddresses.length === 0) return;
-    const key = nodeKey(pod);
-    const node = this.#nodes.get(key);
-    if (!node) return;
-    node.pods -= 1;
-    if (node.pods > 0) return;
-    this.#nodes.delete(key);
-    this.#arena.free(node.offset, node.words);
-    for (const ip of pod.nodeAddresses) {
-      const address = this.#at(ip);
-      address.nodeOf -= 1;
-      if (address.nodeOf > 0) continue;
-      address.nodeId = 0;
-      this.#put(address);
+  /** Lets the addresses of the owner's node host this one, if the owner is a subject: others are denied nothing. */
+  #settleIn(address: Address, owner: PodState | undefined): void {
+    const nodes = owner?.identity?.isSubject ? owner.pod.nodeAddresses : [];
+    const homes = nodes.filter(({ family }) => family === address.ip.family);
+    const before = address.homes;
+    if (homes.length === before.length && homes.every(({ text }, index) => text === before[index]?.ip.text)) return;
+    for (const home of before) {
+      home.hosted.delete(address);
+      this.#stale.add(home);
+    }
+    address.homes = homes.map((ip) => this.#at(ip));
+    for (const home of address.homes) {
+      home.hosted.add(address);
+      if (home.hosted.size === 1) this.#put(home); // so that the map keeps its entry
+      this.#stale.add(home);
     }
   }
+
+  #makeList(hosted: ReadonlySet<Address>): number {
+    const words = [...hosted].flatMap(({ ip }) => ip.words);
+    const list = this.#arena.alloc(listWords(words.length));
+    this.#arena.words[list] = hosted.size;
+    this.#arena.words.set(words, list + 1);
+    return list;
+  }
+}
+
+/** Words of a list's block: a power of two, so that lists that grow use few sizes. */
+function listWords(listed: number): number {
+  return 1 << (32 - Math.clz32(listed));
 }
 
 /** The addresses that policies see a pod by. */
 function addressesOf(state: PodState | undefined): readonly IpAddress[] {
   return state && isEndpoint(state.pod) ? state.pod.addresses : [];
-}
-
-function nodeKey({ nodeAddresses }: Pod): string {
-  const [first] = nodeAddresses;
-  return nodeAddresses.length === 1 && first ? first.text : nodeAddresses.map(({ text }) => text).join(' ');
 }

@@ -1,18 +1,19 @@
 /**
  * The table's buffer: 32-bit words in the machine's byte order.
  *
- * A header, then what has a fixed place: the roots of both prefix tries and the port directory.
+ * A header, then what has a fixed place: where the ports of each IP protocol begin in the port
+ * directory, the roots of both prefix tries, and that directory.
  * Everything else lies in blocks behind them, reached by offsets of words in the buffer, so that a
  * reader needs no arithmetic but an addition, and no object but the buffer.
  *
  * - Trie entry: the offset of a node of 16 entries, or ~(the offset of a record).
  * - Record, for each address class: see RECORD. Row 0 is "not isolated".
- * - Row: see ROW; for each 4,096 columns it has a block of 64 offsets of pages. A page tells, for each
- *   of 64 columns, which port set the row allows from or to it: by a byte that is a place in the row's
+ * - Row: see ROW; for each 4,096 columns it has a block of 16 offsets of pages. A page tells, for each
+ *   of 256 columns, which port set the row allows from or to it: by a byte that is a place in the row's
  *   palette of offsets of port sets; in a row without a palette, by a word that is the offset.
  * - Port set: a bit for each of the first 1,024 port classes, then OVERFLOW.
  * - Port directory: for each transport and each 256 ports, the offset of 256 port classes.
- * - Node: ids of its addresses, ended by 0.
+ * - List of a node: how many addresses its pods have, then these, of the family of the node's address.
  */
 
 /** Words of the header. */
@@ -25,23 +26,26 @@ const KIND = { snapshot: 0, live: 1 } as const;
 export const TRIE_ROOT = 1 << 16;
 
 /** log2 of: columns in a page, pages in a block of a row, ports in a port page. */
-export const SHIFT = { page: 6, block: 6, portPage: 8 } as const;
+export const SHIFT = { page: 8, block: 4, portPage: 8 } as const;
 
 const HEADER_WORDS = 64;
+const IP_PROTOCOLS = 256;
+const ROOTS = HEADER_WORDS + IP_PROTOCOLS;
 
 /** What has a fixed place. */
 export const PLACE = {
-  ipv4: HEADER_WORDS,
-  ipv6: HEADER_WORDS + TRIE_ROOT,
-  ports: HEADER_WORDS + 2 * TRIE_ROOT, // 4 transports x 256 port pages
-  blocks: HEADER_WORDS + 2 * TRIE_ROOT + 1024,
+  protocols: HEADER_WORDS,
+  ipv4: ROOTS,
+  ipv6: ROOTS + TRIE_ROOT,
+  ports: ROOTS + 2 * TRIE_ROOT, // 4 transports x 256 port pages
+  blocks: ROOTS + 2 * TRIE_ROOT + 1024,
 } as const;
 
 /**
- * Words of a record of an address class. `column` is a number, the rows and `node` are offsets.
- * `nodeAddress` is the address's id if it is a node's, `node` the node of the address's pod; else 0.
+ * Words of a record of an address class. `column` is a number, negative if the address is that of a
+ * node (the sign bit alone tells), the rows are offsets, and `hosted` is that of a node's list or 0.
  */
-export const RECORD = { column: 0, egressRow: 1, ingressRow: 2, nodeAddress: 3, node: 4, words: 8 } as const;
+export const RECORD = { column: 0, egressRow: 1, ingressRow: 2, hosted: 3, words: 4 } as const;
 
 /** Words of a row: the offset of its palette, 0 if it has none; then those of its blocks. */
 export const ROW = { palette: 0, blocks: 1 } as const;
@@ -62,7 +66,7 @@ export class TableFormatError extends Error {
 export const MAX_WORDS = 2 ** 31 - 1;
 
 const MAGIC = 0x4e505442; // "NPTB"; reads differently on a machine of the other byte order
-const VERSION = 2;
+const VERSION = 3;
 
 /** Writes the header of a live table. */
 export function writeHeader(words: Int32Array): void {

@@ -211,6 +211,7 @@ export class LiveTable implements PolicyTable {
 
   /** Computes what the change has left to be computed, then lets readers see all of it. */
   #flush(): void {
+    this.#endpoints.build();
     const changed = this.#policies.assignRows();
     const moved = this.#rows.build();
     const identities = moved ? this.#identities.all() : changed;

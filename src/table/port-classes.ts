@@ -1,4 +1,4 @@
-import { TRANSPORTS, type Protocol, type Transport } from '../net/port.ts';
+import { TRANSPORTS, transportOf, type Protocol, type Transport } from '../net/port.ts';
 import type { Arena } from './arena.ts';
 import { PLACE, SHIFT } from './layout.ts';
 
@@ -36,6 +36,10 @@ export class PortClasses {
   constructor(arena: Arena, onCut: (from: number, to: number) => void) {
     this.#arena = arena;
     this.#onCut = onCut;
+    for (let ipProtocol = 0; ipProtocol < 256; ipProtocol++) {
+      arena.words[PLACE.protocols + ipProtocol] =
+        PLACE.ports + (portPlace(transportOf(ipProtocol), 0) >>> SHIFT.portPage);
+    }
     TRANSPORTS.forEach((_, index) => {
       this.#starts.push(index * PORTS);
       this.#classes.push(index);

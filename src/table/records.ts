@@ -3,6 +3,8 @@ import type { Columns } from './columns.ts';
 import { RECORD } from './layout.ts';
 import type { CidrClass, Column, Place, AddressRecord } from './table-state.ts';
 
+const NODE = 1 << 31; // the sign bit
+
 /** The records in use. */
 export class Records {
   readonly #arena: Arena;
@@ -18,8 +20,8 @@ export class Records {
   /** The record, with a reference more. It is written to the arena at once, for it may be one that no reader knows. */
   acquire(cidrClass: CidrClass, place: Place): AddressRecord {
     const column = this.#columns.acquire(place.identity, cidrClass);
-    const plain = !place.identity && place.nodeAddress === 0 && place.node === 0;
-    const key = plain ? '' : `${column.index} ${place.nodeAddress} ${place.node}`;
+    const plain = !place.identity && place.hosted === 0;
+    const key = plain ? '' : `${column.index} ${place.hosted}`;
     let record = plain ? this.#external.get(column) : this.#known.get(key);
     if (record) {
       this.#columns.release(column); // a record has one reference to its column
@@ -48,10 +50,9 @@ export class Records {
   /** Writes the record as it is now: its rows change with the policies. */
   write({ offset, column, place }: AddressRecord): void {
     const { words } = this.#arena;
-    words[offset + RECORD.column] = column.index;
+    words[offset + RECORD.column] = place.hosted === 0 ? column.index : column.index | NODE;
     words[offset + RECORD.egressRow] = place.identity?.rows.egress?.offset ?? 0;
     words[offset + RECORD.ingressRow] = place.identity?.rows.ingress?.offset ?? 0;
-    words[offset + RECORD.nodeAddress] = place.nodeAddress;
-    words[offset + RECORD.node] = place.node;
+    words[offset + RECORD.hosted] = place.hosted;
   }
 }

@@ -60,10 +60,8 @@ export interface Column {
 export interface Place {
   /** Undefined for addresses that are no pod's. */
   readonly identity: Identity | undefined;
-  /** The address's id if it is a node's, else 0. */
-  readonly nodeAddress: number;
-  /** Where the node of its pod lies in the arena; 0 if there is none. */
-  readonly node: number;
+  /** Where the list of the addresses that it hosts as a node lies in the arena; 0 if it is no node's. */
+  readonly hosted: number;
 }
 
 /** A record in the arena: addresses that share it get the same verdicts. */

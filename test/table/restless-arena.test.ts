@@ -1,0 +1,32 @@
+import { expect, test, vi } from 'vitest';
+import { HEADER } from '../../src/table/layout.ts';
+import { runSequence } from './change-sequence.ts';
+
+const SEED = Number(process.env.NETPOL_LAB_SEED ?? 20_260_101);
+const SEQUENCES = 6; // each copies the table some thousand times
+const POISON = 0x5a5a5a5a;
+
+let moves = 0;
+
+/** An arena whose words are elsewhere after each allocation: who has evaluated `words` before one writes to the old ones. */
+vi.mock(import('../../src/table/arena.ts'), async (original) => {
+  const { Arena } = await original();
+  class RestlessArena extends Arena {
+    override alloc(size: number): number {
+      const offset = super.alloc(size);
+      const left = this.words;
+      this.words = new Int32Array(new SharedArrayBuffer(left.byteLength));
+      this.words.set(left);
+      left.fill(POISON);
+      left[HEADER.moved] = 1;
+      moves += 1;
+      return offset;
+    }
+  }
+  return { Arena: RestlessArena };
+});
+
+test(`a table whose memory moves at every allocation is that of the cluster (NETPOL_LAB_SEED=${SEED})`, () => {
+  for (let sequence = 0; sequence < SEQUENCES; sequence += 1) runSequence(SEED + sequence);
+  expect(moves).toBeGreaterThan(0);
+});

@@ -1,5 +1,8 @@
 /** The function, with its last answers kept: up to `limit`, then it starts anew. Errors are not kept. */
-export function remember<Key, Value extends object>(limit: number, make: (key: Key) => Value): (key: Key) => Value {
+export function remember<Key, Value extends object | number>(
+  limit: number,
+  make: (key: Key) => Value,
+): (key: Key) => Value {
   const known = new Map<Key, Value>();
   return (key) => {
     const kept = known.get(key);

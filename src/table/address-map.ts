@@ -95,6 +95,11 @@ export class AddressMap {
     this.#dropIfUnused(entry);
   }
 
+  /** Where the record of an address lies in the arena, as of the last publish(). */
+  lookup({ family, words }: IpAddress): number {
+    return this.#tries[family].lookup(words);
+  }
+
   /** Bytes of both tries. */
   get trieBytes(): number {
     return this.#tries[4].bytes + this.#tries[6].bytes;

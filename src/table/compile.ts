@@ -10,6 +10,7 @@ export function compile(cluster: Cluster, options: TableOptions = {}): PolicyTab
     cluster,
     buffer,
     explain: (connection) => table.explain(connection),
+    kindOf: (address) => table.kindOf(address),
     stats: { ...table.stats, bytes: buffer.byteLength },
   };
 }

@@ -4,6 +4,7 @@ import type { Direction, NetworkPolicy } from '../model/policy.ts';
 import type { Labels } from '../model/selector.ts';
 import type { Service } from '../model/service.ts';
 import type { Connection, Verdict } from '../model/verdict.ts';
+import type { IpAddress } from '../net/ip.ts';
 import { AddressMap } from './address-map.ts';
 import { Arena } from './arena.ts';
 import { CidrClasses } from './cidr-classes.ts';
@@ -11,6 +12,7 @@ import { Columns } from './columns.ts';
 import { Endpoints, type PodState } from './endpoints.ts';
 import { explain } from './explain.ts';
 import { Identities } from './identities.ts';
+import { RECORD } from './layout.ts';
 import { Policies } from './policies.ts';
 import type { PolicyTable, TableStats } from './policy-table.ts';
 import { PortSets } from './port-sets.ts';
@@ -195,6 +197,12 @@ export class LiveTable implements PolicyTable {
       },
       connection,
     );
+  }
+
+  /** See PolicyTable. A change of the table may change it. */
+  kindOf(address: IpAddress): number {
+    const record = this.#addresses.lookup(address);
+    return this.#arena.words[record + RECORD.hosted] === 0 ? record : 0;
   }
 
   #isolating(identity: Identity | undefined, direction: Direction): NetworkPolicy[] {

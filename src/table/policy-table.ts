@@ -1,5 +1,6 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { Connection, Verdict } from '../model/verdict.ts';
+import type { IpAddress } from '../net/ip.ts';
 
 /** A cluster's policies, compiled. One that compile() has made is immutable; see LiveTable for one that changes. */
 export interface PolicyTable {
@@ -8,6 +9,11 @@ export interface PolicyTable {
   readonly buffer: SharedArrayBuffer;
   /** The verdict with its reasons, every matching rule: the cold path. Cost: the rules of the policies that select the two pods. */
   explain(connection: Connection): Verdict;
+  /**
+   * Which kind of address it is: between addresses of the same two kinds, verdicts have the same reasons,
+   * unless the two are one address. 0 for the address of a node, to whose pods it is of another kind.
+   */
+  kindOf(address: IpAddress): number;
   readonly stats: TableStats;
 }
 

@@ -44,7 +44,7 @@ const ROUNDS = 41;
 const SAMPLE = 200;
 
 /** Measures everything at one scale. Throws if the table's answers differ from the reference's. */
-export function measureTable(scale: ScaleName, seed: number): TableFigures {
+export async function measureTable(scale: ScaleName, seed: number): Promise<TableFigures> {
   const cluster = workload(SCALES[scale], seed);
   const compileMs = inMs(summary(Array.from({ length: scale === 'XL' ? 3 : 9 }, () => timeOf(() => compile(cluster)))));
   const { buffer, stats } = compile(cluster);
@@ -88,7 +88,7 @@ export function measureTable(scale: ScaleName, seed: number): TableFigures {
       const after = openTable(changed);
       return four.every((each) => decideOne(after, each) === decideOne(decider, each));
     }),
-    cidrs: measureCidrs(
+    cidrs: await measureCidrs(
       cluster,
       four.map(({ destination }) => destination),
     ),

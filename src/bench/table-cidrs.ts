@@ -1,6 +1,7 @@
-import { BlockList } from 'node:net';
+import { BlockList, SocketAddress } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Cluster } from '../model/cluster.ts';
+import { invariant } from '../model/invariant.ts';
 import type { Prefix } from '../net/prefix.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { Arena } from '../table/arena.ts';
@@ -14,42 +15,83 @@ export interface CidrTimes {
   readonly trie: Times;
   readonly blockList: Times;
   readonly ipaddr: Times;
+  /** Undefined where the package, which nothing else needs, is not installed. */
+  readonly netmask: Times | undefined;
   readonly timesBlockList: number;
 }
 
-/** Measures the table's trie against node:net's BlockList and ipaddr.js's subnetMatch, all asked with parsed addresses. */
-export function measureCidrs(cluster: Cluster, addresses: readonly IpAddress[]): CidrTimes {
+/** Whether any of the prefixes holds the address. */
+type Matcher = (address: IpAddress) => boolean;
+
+// A library that asks one prefix after the other gets as many questions as take some seconds.
+const MOST_COMPARES = 2_000_000;
+
+/**
+ * Measures the table's trie against node:net's BlockList, ipaddr.js and netmask, all asked with
+ * parsed addresses where they take such. Throws if they disagree.
+ */
+export async function measureCidrs(cluster: Cluster, addresses: readonly IpAddress[]): Promise<CidrTimes> {
   const prefixes = prefixesOf(cluster);
-  const trie = new PrefixTrie(new Arena(), PLACE.ipv4, 0);
-  const list = new BlockList();
-  for (const prefix of prefixes) {
-    trie.set(prefix, 1);
-    list.addSubnet(prefix.text.slice(0, prefix.text.indexOf('/')), prefix.length, 'ipv4');
-  }
-  const ranges = { inside: prefixes.map(({ text }) => ipaddr.IPv4.parseCIDR(text)) };
-  const count = (run: (address: IpAddress) => boolean, some: readonly IpAddress[]): number => {
-    let found = 0;
-    for (const address of some) if (run(address)) found += 1;
-    return found;
-  };
-  const parsed = new Map(addresses.map(({ text }) => [text, ipaddr.IPv4.parse(text)]));
-  const byTrie = ({ words }: IpAddress): boolean => trie.lookup(words) === 1;
-  const byList = ({ text }: IpAddress): boolean => list.check(text, 'ipv4');
-  const byIpaddr = ({ text }: IpAddress): boolean =>
-    ipaddr.subnetMatch(parsed.get(text) ?? ipaddr.IPv4.parse(text), ranges, 'outside') === 'inside';
-  const few = addresses.slice(0, Math.max(10, Math.floor(2_000_000 / prefixes.length)));
-  const answers = [byTrie, byList, byIpaddr].map((run) => count(run, few.slice(0, 500)));
-  if (new Set(answers).size !== 1) throw new Error(`bug: the prefix libraries disagree: ${answers.join(', ')}`);
-  const trieTimes = measure(() => count(byTrie, addresses), { count: addresses.length, rounds: 21 });
-  const listTimes = measure(() => count(byList, few), { count: few.length, rounds: 7 });
-  const ipaddrTimes = measure(() => count(byIpaddr, few), { count: few.length, rounds: 3 });
+  const some = addresses.slice(0, Math.max(10, Math.floor(MOST_COMPARES / prefixes.length)));
+  const trie = trieOf(prefixes);
+  const [blockList, ipaddrJs, netmask] = [
+    blockListOf(prefixes, some),
+    ipaddrOf(prefixes, some),
+    await netmaskOf(prefixes),
+  ];
+  const matchers = [trie, blockList, ipaddrJs, ...(netmask ? [netmask] : [])];
+  const answers = matchers.map((matches) => some.slice(0, 500).filter(matches).length);
+  invariant(new Set(answers).size === 1, `the prefix libraries agree: ${answers.join(', ')}`);
+  const timeOfMatcher = (matches: Matcher, asked: readonly IpAddress[], rounds: number): Times =>
+    measure(() => count(matches, asked), { count: asked.length, rounds });
+  const trieTimes = timeOfMatcher(trie, addresses, 21);
+  const listTimes = timeOfMatcher(blockList, some, 7);
   return {
     prefixes: prefixes.length,
     trie: trieTimes,
     blockList: listTimes,
-    ipaddr: ipaddrTimes,
+    ipaddr: timeOfMatcher(ipaddrJs, some, 3),
+    netmask: netmask && timeOfMatcher(netmask, some, 3),
     timesBlockList: listTimes.median / trieTimes.median,
   };
+}
+
+function count(matches: Matcher, addresses: readonly IpAddress[]): number {
+  let found = 0;
+  for (const address of addresses) if (matches(address)) found += 1;
+  return found;
+}
+
+function trieOf(prefixes: readonly Prefix[]): Matcher {
+  const trie = new PrefixTrie(new Arena(), PLACE.ipv4, 0);
+  for (const prefix of prefixes) trie.set(prefix, 1);
+  return ({ words }) => trie.lookup(words) === 1;
+}
+
+function blockListOf(prefixes: readonly Prefix[], addresses: readonly IpAddress[]): Matcher {
+  const list = new BlockList();
+  const parse = (text: string): SocketAddress => new SocketAddress({ address: text, family: 'ipv4' });
+  for (const { text, length } of prefixes) list.addSubnet(text.slice(0, text.indexOf('/')), length, 'ipv4');
+  const parsed = new Map(addresses.map(({ text }) => [text, parse(text)]));
+  return ({ text }) => list.check(parsed.get(text) ?? parse(text));
+}
+
+function ipaddrOf(prefixes: readonly Prefix[], addresses: readonly IpAddress[]): Matcher {
+  const ranges = { inside: prefixes.map(({ text }) => ipaddr.IPv4.parseCIDR(text)) };
+  const parsed = new Map(addresses.map(({ text }) => [text, ipaddr.IPv4.parse(text)]));
+  return ({ text }) => ipaddr.subnetMatch(parsed.get(text) ?? ipaddr.IPv4.parse(text), ranges, 'outside') === 'inside';
+}
+
+/** Undefined if the package is not installed. */
+async function netmaskOf(prefixes: readonly Prefix[]): Promise<Matcher | undefined> {
+  try {
+    const { Netmask } = await import('netmask');
+    const blocks = prefixes.map(({ text }) => new Netmask(text));
+    return ({ text }) => blocks.some((block) => block.contains(text));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 /** The distinct IPv4 prefixes of all ipBlocks. */

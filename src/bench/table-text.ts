@@ -15,6 +15,7 @@ export function tableFiguresText(all: readonly TableFigures[], place: BenchPlace
     ['million random decisions a second', ({ random }) => few(1000 / random.median)],
     ['reference evaluator, ns', ({ reference }) => spread(reference)],
     ['times the reference', ({ timesReference }) => few(timesReference)],
+    ['four random loads from as much memory, ns', ({ bareLoads }) => spread(bareLoads)],
     ['bytes allocated a decision', ({ allocatedBytesPerDecision }) => few(allocatedBytesPerDecision)],
     ['compile, ms', ({ compileMs }) => spread(compileMs)],
     ['memory of the table, MB', ({ stats }) => few(stats.bytes / 1e6)],
@@ -26,6 +27,8 @@ export function tableFiguresText(all: readonly TableFigures[], place: BenchPlace
     ['IPv4 prefix lookup, ns', ({ cidrs }) => spread(cidrs.trie)],
     ['  node:net BlockList, ns', ({ cidrs }) => spread(cidrs.blockList)],
     ['  ipaddr.js, ns', ({ cidrs }) => spread(cidrs.ipaddr)],
+    ['  netmask, ns', ({ cidrs }) => (cidrs.netmask ? spread(cidrs.netmask) : 'not installed')],
+    ['  times BlockList', ({ cidrs }) => few(cidrs.timesBlockList)],
     ['one node of 110 pods: compile, ms', ({ oneNode }) => spread(oneNode.compileMs)],
     ['  memory beside the tries, MB', ({ oneNode }) => few(oneNode.bytesBesideTries / 1e6)],
   ];

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { BenchPlace } from '../bench/bench-text.ts';
+import type { TableFigures } from '../bench/table-bench.ts';
 import type { ScaleName } from '../bench/workload.ts';
 import { LabError } from '../model/lab-error.ts';
 import { output } from './options.ts';
@@ -12,7 +13,7 @@ interface Options {
   readonly rounds: number;
   readonly scale: ScaleName[] | undefined;
   readonly seed: string | undefined;
-  readonly o: 'text' | 'json' | undefined;
+  readonly o: 'text' | 'json' | 'svg' | undefined;
 }
 
 const SCALES: readonly ScaleName[] = ['S', 'M', 'L', 'XL'];
@@ -25,6 +26,7 @@ export const BENCH: Verb<Options> = {
   examples: [
     ['bench table', 'All four scales, some minutes'],
     ['bench table --scale S M -o json', 'Two of them, as JSON'],
+    ['bench table -o svg', 'A chart of cost against scale'],
     ['bench dataplane', 'No gate, gate, relay and haproxy side by side; as root, with haproxy and wrk'],
   ],
   options: (yargs) =>
@@ -39,13 +41,15 @@ export const BENCH: Verb<Options> = {
         scale: { choices: SCALES, array: true, describe: 'Pods: S 100, M 1,000, L 10,000, XL 100,000' },
         rounds: { type: 'number', default: 5, describe: 'How often the data plane is measured' },
         seed: { type: 'string', describe: 'Seed of the workload' },
-        o: output('text', 'json'),
+        o: output('text', 'json', 'svg'),
       }),
   run: async ({ what, scale = [...SCALES], seed, rounds, o }, terminal) => {
     if (what === 'dataplane') {
       const { measureDataPlane } = await import('../bench/dataplane-bench.ts');
       const { dataPlaneFiguresText } = await import('../bench/dataplane-text.ts');
       if (!(Number.isInteger(rounds) && rounds > 0)) throw new LabError('usage', '--rounds wants a number from 1');
+      if (o === 'svg')
+        throw new LabError('usage', '-o svg draws the chart of bench table; bench dataplane has text and json');
       const figures = await measureDataPlane(rounds, (text) => {
         terminal.progress(text);
       });
@@ -55,12 +59,14 @@ export const BENCH: Verb<Options> = {
     }
     const { measureTable } = await import('../bench/table-bench.ts');
     const { tableFiguresText } = await import('../bench/table-text.ts');
-    const all = scale.map((each) => {
+    const all: TableFigures[] = [];
+    for (const each of scale) {
       terminal.progress(`measuring ${each}`);
-      return measureTable(each, Number(seed ?? SEED));
-    });
+      all.push(await measureTable(each, Number(seed ?? SEED)));
+    }
     const here = place();
     if (o === 'json') await terminal.printJson({ ...here, figures: all });
+    else if (o === 'svg') await terminal.write((await import('../bench/cost-chart.ts')).costChart(all));
     else await terminal.print(tableFiguresText(all, here));
     return 0;
   },

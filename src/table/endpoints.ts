@@ -22,8 +22,8 @@ interface Address {
   pods: readonly PodState[];
   /** The addresses of its node, if it is a subject's. */
   homes: readonly Address[];
-  /** The addresses that have it as one of their homes. */
-  readonly hosted: Set<Address>;
+  /** The addresses that have it as one of their homes; undefined until there is one. */
+  hosted: Set<Address> | undefined;
   /** Where the list of these lies in the arena, 0 if there is none, and how many words of addresses it has. */
   list: number;
   listed: number;
@@ -74,8 +74,9 @@ export class Endpoints {
   build(): void {
     for (const node of this.#stale) {
       if (node.list !== 0) this.#arena.free(node.list, listWords(node.listed));
-      node.list = node.hosted.size === 0 ? 0 : this.#makeList(node.hosted);
-      node.listed = node.hosted.size * node.ip.words.length;
+      const words = [...(node.hosted ?? NONE)].flatMap(({ ip }) => ip.words);
+      node.list = words.length === 0 ? 0 : this.#makeList(words, node.ip.words.length);
+      node.listed = words.length;
       this.#put(node);
     }
     this.#stale = new Set();
@@ -83,7 +84,7 @@ export class Endpoints {
 
   #at(ip: IpAddress): Address {
     return getOrMake(this.#addresses, ip.text, () => {
-      return { ip, entry: this.#map.entryOf(ip), pods: [], homes: NONE, hosted: new Set(), list: 0, listed: 0 };
+      return { ip, entry: this.#map.entryOf(ip), pods: [], homes: NONE, hosted: undefined, list: 0, listed: 0 };
     });
   }
 
@@ -91,7 +92,7 @@ export class Endpoints {
     const { ip, entry, pods, hosted, list } = address;
     const owner = this.ownerOf(ip.text);
     this.#settleIn(address, owner);
-    if (pods.length > 0 || hosted.size > 0 || list !== 0) {
+    if (pods.length > 0 || hosted?.size || list !== 0) {
       this.#map.put(entry, { identity: owner?.identity, hosted: list });
       return;
     }
@@ -107,21 +108,21 @@ export class Endpoints {
     const before = address.homes;
     if (homes.length === before.length && homes.every(({ text }, index) => text === before[index]?.ip.text)) return;
     for (const home of before) {
-      home.hosted.delete(address);
+      home.hosted?.delete(address);
       this.#stale.add(home);
     }
     address.homes = homes.map((ip) => this.#at(ip));
     for (const home of address.homes) {
-      home.hosted.add(address);
+      home.hosted = (home.hosted ?? new Set()).add(address);
       if (home.hosted.size === 1) this.#put(home); // so that the map keeps its entry
       this.#stale.add(home);
     }
   }
 
-  #makeList(hosted: ReadonlySet<Address>): number {
-    const words = [...hosted].flatMap(({ ip }) => ip.words);
+  /** @param width words of an address. */
+  #makeList(words: readonly number[], width: number): number {
     const list = this.#arena.alloc(listWords(words.length));
-    this.#arena.words[list] = hosted.size;
+    this.#arena.words[list] = words.length / width;
     this.#arena.words.set(words, list + 1);
     return list;
   }

@@ -1,10 +1,13 @@
 import type { TableFigures } from './table-bench.ts';
+import type { Times } from './timing.ts';
 import { SCALES } from './workload.ts';
 
 /** What the chart needs of the figures of one scale. */
-export type ChartFigures = Pick<TableFigures, 'scale'> & {
-  readonly [series in 'random' | 'reference']: Pick<TableFigures['random'], 'median'>;
-};
+export interface ChartFigures {
+  readonly scale: TableFigures['scale'];
+  readonly random: Pick<Times, 'median'>;
+  readonly reference: Pick<Times, 'median'>;
+}
 
 const WIDTH = 720;
 const HEIGHT = 360;
@@ -25,9 +28,9 @@ const SERIES = [
 export function costChart(figures: readonly ChartFigures[]): string {
   const counts = figures.map(({ scale }) => SCALES[scale].pods);
   const costs = figures.flatMap((each) => SERIES.map(({ key }) => each[key].median));
-  const x = axis(Math.min(...counts), Math.max(...counts), PLOT.left + 20, PLOT.right - 20);
+  const x = axis([Math.min(...counts), Math.max(...counts)], [PLOT.left + 20, PLOT.right - 20]);
   const decades = decadesOf(costs);
-  const y = axis(decades[0] ?? 1, decades.at(-1) ?? 10, PLOT.bottom, PLOT.top);
+  const y = axis([decades[0] ?? 1, decades.at(-1) ?? 10], [PLOT.bottom, PLOT.top]);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13">`,
     text({ x: PLOT.left, y: 20 }, 'Nanoseconds a random decision, median'),
@@ -48,8 +51,11 @@ export function costChart(figures: readonly ChartFigures[]): string {
   ].join('\n');
 }
 
-/** A logarithmic axis: the place of a value, in pixels rounded to tenths. */
-function axis(first: number, last: number, from: number, to: number): (value: number) => number {
+/** A logarithmic axis: from values to places, in pixels rounded to tenths. */
+function axis(
+  [first, last]: readonly [number, number],
+  [from, to]: readonly [number, number],
+): (value: number) => number {
   const length = Math.log10(last / first) || 1;
   return (value) => Math.round((from + ((to - from) * Math.log10(value / first)) / length) * 10) / 10;
 }

@@ -1,9 +1,11 @@
 import type { FlowEvent, VerdictReport } from '../flows/flow-event.ts';
 import type { FlowLog } from '../flows/flow-log.ts';
+import type { Cluster } from '../model/cluster.ts';
 import type { Connection } from '../model/verdict.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { parsePort, type Transport } from '../net/port.ts';
 import { verdictReport } from '../report/verdict-report.ts';
+import { compile } from '../table/compile.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
 
 /** What the gate saw and decided. `tableVersion` counts the tables it was given, from 1. */
@@ -24,7 +26,9 @@ const REPORTS_KEPT = 10_000; // about 5 MB; one is reused for all connections of
 /** Turns what the gate decided into flow events that name pods, policies and rules. */
 export class FlowRecorder {
   readonly #log: FlowLog;
-  readonly #tables = new Map<number, PolicyTable>();
+  readonly #clusters = new Map<number, Cluster>(); // that tables were made of
+  readonly #earlier = new Map<number, PolicyTable>();
+  #current: { readonly version: number; readonly table: PolicyTable } | undefined;
   readonly #reports = new Map<string, VerdictReport>();
   #names: ReadonlyMap<string, string> = new Map();
 
@@ -32,10 +36,14 @@ export class FlowRecorder {
     this.#log = log;
   }
 
-  /** Tells which table a version is, before the gate gets it. */
-  addTable(version: number, table: PolicyTable): void {
-    this.#tables.set(version, table);
-    this.#tables.delete(version - TABLES_KEPT);
+  /**
+   * Tells which table a version is, before the gate gets it. The table may change with the next version:
+   * for packets that were judged before, what it was is compiled again.
+   */
+  setTable(version: number, table: PolicyTable): void {
+    this.#current = { version, table };
+    this.#clusters.set(version, table.cluster);
+    for (const known of [this.#clusters, this.#earlier]) known.delete(version - TABLES_KEPT);
   }
 
   /** Tells who has which address. */
@@ -45,7 +53,7 @@ export class FlowRecorder {
 
   /** Adds an event to the log. */
   record(packet: JudgedPacket): FlowEvent | undefined {
-    const table = this.#tables.get(packet.tableVersion);
+    const table = this.#tableOf(packet.tableVersion);
     if (!table) return undefined;
     const event: FlowEvent = {
       time: new Date(packet.timeMs).toISOString(),
@@ -58,6 +66,16 @@ export class FlowRecorder {
     };
     this.#log.add(event);
     return event;
+  }
+
+  #tableOf(version: number): PolicyTable | undefined {
+    if (version === this.#current?.version) return this.#current.table;
+    const known = this.#earlier.get(version);
+    const cluster = this.#clusters.get(version);
+    if (known || !cluster) return known;
+    const table = compile(cluster);
+    this.#earlier.set(version, table);
+    return table;
   }
 
   #party(address: IpAddress): FlowEvent['from'] {

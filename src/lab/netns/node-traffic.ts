@@ -5,11 +5,12 @@ import { FlowLog } from '../../flows/flow-log.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { invariant } from '../../model/invariant.ts';
 import { isFinished, podKey, type Pod } from '../../model/pod.ts';
-import { compile } from '../../table/compile.ts';
+import { LiveTable } from '../../table/live-table.ts';
 import type { PolicyTable } from '../../table/policy-table.ts';
 import type { NodeFacts } from '../control-plane/backend.ts';
 import { FlowRecorder } from '../flow-recorder.ts';
 import type { LabOptions } from '../lab-client.ts';
+import { withSameObjects } from '../same-objects.ts';
 import type { OutsideHost } from './outside-hosts.ts';
 import type { PodNetwork } from './pod-network.ts';
 import { serviceRules } from './service-rules.ts';
@@ -31,7 +32,7 @@ export class NodeTraffic {
   readonly #node: LabNode;
   readonly #recorder = new FlowRecorder(this.log);
   #outside: readonly OutsideHost[] = [];
-  #table: PolicyTable;
+  readonly #table: LiveTable;
   #version = 1;
   #zone: Zone;
   #zoneSerial = 0;
@@ -41,9 +42,9 @@ export class NodeTraffic {
   /** @param cluster the first one; nothing passes before start() has returned. */
   constructor(node: LabNode, cluster: Cluster) {
     this.#node = node;
-    this.#table = compile(cluster);
+    this.#table = LiveTable.from(cluster);
     this.#zone = this.#buildZone(() => false);
-    this.#recorder.addTable(this.#version, this.#table);
+    this.#recorder.setTable(this.#version, this.#table);
   }
 
   /** Closes the node and starts the gate. `onFailure` is called if the gate ends: nothing passes from then on. */
@@ -57,7 +58,7 @@ export class NodeTraffic {
     this.#dataPlane = await DataPlane.start(
       {
         ...place,
-        table: this.#table.buffer,
+        table: this.#table.snapshot(),
         deny: options.deny,
         onFlows: (records) => {
           for (const record of records) this.#recorder.record(record);
@@ -89,11 +90,11 @@ export class NodeTraffic {
 
   /** Puts the cluster's policies in force: no attempt that begins after this has returned passes unless they allow it. */
   enforce(cluster: Cluster): void {
-    this.#table = compile(cluster);
+    this.#table.sync(withSameObjects(cluster, this.#table.cluster));
     this.#version += 1;
-    this.#recorder.addTable(this.#version, this.#table);
+    this.#recorder.setTable(this.#version, this.#table);
     this.#recorder.setNames(this.#names(cluster));
-    this.#plane.swap(this.#table.buffer);
+    this.#plane.swap(this.#table.snapshot()); // which no later change touches while packets are judged by it
   }
 
   /** Lets in what comes from these networks of pods, and from hosts outside; nothing else. */

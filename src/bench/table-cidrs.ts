@@ -7,7 +7,7 @@ import type { IpAddress } from '../net/ip.ts';
 import { Arena } from '../table/arena.ts';
 import { PLACE } from '../table/layout.ts';
 import { PrefixTrie } from '../table/prefix-trie.ts';
-import { measure, type Times } from './timing.ts';
+import { measure, timeOf, type Times } from './timing.ts';
 
 /** Time of asking whether any prefix of the workload's ipBlocks holds an IPv4 address, in nanoseconds. */
 export interface CidrTimes {
@@ -17,14 +17,16 @@ export interface CidrTimes {
   readonly ipaddr: Times;
   /** Undefined where the package, which nothing else needs, is not installed. */
   readonly netmask: Times | undefined;
+  /** The BlockList's time in that of the trie, asked the same questions. */
   readonly timesBlockList: number;
 }
 
 /** Whether any of the prefixes holds the address. */
 type Matcher = (address: IpAddress) => boolean;
 
-// A library that asks one prefix after the other gets as many questions as take some seconds.
-const MOST_COMPARES = 2_000_000;
+// A library that asks one prefix after the other gets only as many questions as take about this long.
+const ROUND_NS = 50e6;
+const FEW = 10;
 
 /**
  * Measures the table's trie against node:net's BlockList, ipaddr.js and netmask, all asked with
@@ -32,28 +34,37 @@ const MOST_COMPARES = 2_000_000;
  */
 export async function measureCidrs(cluster: Cluster, addresses: readonly IpAddress[]): Promise<CidrTimes> {
   const prefixes = prefixesOf(cluster);
-  const some = addresses.slice(0, Math.max(10, Math.floor(MOST_COMPARES / prefixes.length)));
   const trie = trieOf(prefixes);
-  const [blockList, ipaddrJs, netmask] = [
-    blockListOf(prefixes, some),
-    ipaddrOf(prefixes, some),
-    await netmaskOf(prefixes),
-  ];
-  const matchers = [trie, blockList, ipaddrJs, ...(netmask ? [netmask] : [])];
-  const answers = matchers.map((matches) => some.slice(0, 500).filter(matches).length);
-  invariant(new Set(answers).size === 1, `the prefix libraries agree: ${answers.join(', ')}`);
-  const timeOfMatcher = (matches: Matcher, asked: readonly IpAddress[], rounds: number): Times =>
-    measure(() => count(matches, asked), { count: asked.length, rounds });
-  const trieTimes = timeOfMatcher(trie, addresses, 21);
-  const listTimes = timeOfMatcher(blockList, some, 7);
+  const blockList = blockListOf(prefixes, addresses);
+  const ipaddrJs = ipaddrOf(prefixes, addresses);
+  const netmask = await netmaskOf(prefixes);
+  const asked = askedOf(blockList, addresses);
+  const linear = [ipaddrJs, ...(netmask ? [netmask] : [])];
+  for (const matches of [blockList, ...linear]) {
+    const some = matches === blockList ? asked : askedOf(matches, addresses);
+    invariant(count(matches, some) === count(trie, some), 'the prefix libraries agree');
+  }
+  const listTimes = timeOfMatcher(blockList, asked);
   return {
     prefixes: prefixes.length,
-    trie: trieTimes,
+    trie: timeOfMatcher(trie, addresses),
     blockList: listTimes,
-    ipaddr: timeOfMatcher(ipaddrJs, some, 3),
-    netmask: netmask && timeOfMatcher(netmask, some, 3),
-    timesBlockList: listTimes.median / trieTimes.median,
+    ipaddr: timeOfMatcher(ipaddrJs, askedOf(ipaddrJs, addresses)),
+    netmask: netmask && timeOfMatcher(netmask, askedOf(netmask, addresses)),
+    timesBlockList: listTimes.median / timeOfMatcher(trie, asked).median, // both with the same questions
   };
+}
+
+/** As many of the addresses as the library answers in a round. */
+function askedOf(matches: Matcher, addresses: readonly IpAddress[]): readonly IpAddress[] {
+  const few = addresses.slice(0, FEW);
+  count(matches, few);
+  const eachNs = timeOf(() => count(matches, few)) / few.length;
+  return addresses.slice(0, Math.max(FEW, Math.floor(ROUND_NS / eachNs)));
+}
+
+function timeOfMatcher(matches: Matcher, asked: readonly IpAddress[]): Times {
+  return measure(() => count(matches, asked), { count: asked.length, rounds: asked.length === FEW ? 3 : 9 });
 }
 
 function count(matches: Matcher, addresses: readonly IpAddress[]): number {

@@ -8,7 +8,7 @@ import { Random } from '../builders/random.ts';
 
 const SEED = 20_260_501;
 
-test(`verdicts are written as their reports, asked once or again (seeds from ${SEED})`, () => {
+test(`verdicts are written as their reports, asked once or again (seeds from ${SEED})`, { timeout: 60_000 }, () => {
   for (let seed = SEED; seed < SEED + 100; seed += 1) {
     const random = new Random(seed);
     const cluster = build(randomCluster(random));

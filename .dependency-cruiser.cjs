@@ -5,6 +5,7 @@ const mayImport = {
   manifest: ['model', 'net'],
   expect: ['lab', 'report', 'table', 'manifest', 'model', 'net'],
   replay: ['report', 'table', 'flows', 'model', 'net'],
+  graph: ['expect', 'diff', 'report', 'table', 'model', 'net'],
   diff: ['report', 'table', 'model', 'net'],
   lint: ['report', 'manifest', 'model', 'net'],
   reference: ['model', 'net'],

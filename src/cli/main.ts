@@ -19,6 +19,7 @@ import { EXPLAIN } from './explain.ts';
 import { FLOWS } from './flows.ts';
 import { GENERATE_EXPECTATIONS } from './generate-expectations.ts';
 import { GET } from './get.ts';
+import { GRAPH } from './graph.ts';
 import { KUBECTL } from './kubectl.ts';
 import { LABEL } from './label.ts';
 import { LABS } from './labs.ts';
@@ -87,6 +88,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(TEST);
   add(GENERATE_EXPECTATIONS);
   add(REPLAY);
+  add(GRAPH);
   add(BENCH);
   const [first = '', ...rest] = argv;
   if (first === COMPLETION_REQUEST) {

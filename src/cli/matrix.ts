@@ -1,4 +1,5 @@
 import { LabError } from '../model/lab-error.ts';
+import { podKey, workloadName, type Pod } from '../model/pod.ts';
 import type { PortSpec } from '../model/question.ts';
 import type { Matrix } from '../report/matrix.ts';
 import { portOf } from './input.ts';
@@ -13,7 +14,7 @@ interface Options {
   readonly probe: boolean;
   readonly timeout: number;
   readonly port: string;
-  readonly o: 'text' | 'json' | 'csv' | undefined;
+  readonly o: 'text' | 'json' | 'csv' | 'svg' | 'html' | undefined;
 }
 
 const MAX_TIMEOUT_MS = 60_000;
@@ -25,6 +26,7 @@ export const MATRIX: Verb<Options> = {
   examples: [
     ['matrix -f policies/ --port 80', 'From manifests alone'],
     ['matrix -f policies/ --port 53/UDP -o csv', 'For a spreadsheet'],
+    ['matrix -f policies/ --port 80 -o svg > matrix.svg', 'As a picture, of many pods by workload'],
     ['matrix --lab default-deny --probe --port 80/TCP', 'By real connections; exit code 1 if any is not as predicted'],
   ],
   options: (yargs) =>
@@ -35,7 +37,7 @@ export const MATRIX: Verb<Options> = {
         probe: { type: 'boolean', default: false, describe: 'Connect for real, in a running lab' },
         timeout: { type: 'number', default: 1000, describe: 'How long a probe waits for an answer, in milliseconds' },
         port: { ...PORT, demandOption: true },
-        o: output('text', 'json', 'csv'),
+        o: output('text', 'json', 'csv', 'svg', 'html'),
       })
       .conflicts('f', 'lab'),
   run: async ({ f, lab, probe, timeout, port, o }, terminal) => {
@@ -46,7 +48,8 @@ export const MATRIX: Verb<Options> = {
     }
     if (f !== undefined) {
       const { staticMatrix } = await import('./static-matrix.ts');
-      return print(staticMatrix(await loadCluster(f, terminal), spec), { ...spec, format: o, terminal });
+      const cluster = await loadCluster(f, terminal);
+      return print(staticMatrix(cluster, spec), { ...spec, pods: cluster.pods, format: o, terminal });
     }
     const { connectLab } = await import('../lab/connect.ts');
     const { predictedMatrix, probedMatrix } = await import('./lab-matrix.ts');
@@ -55,16 +58,22 @@ export const MATRIX: Verb<Options> = {
     const matrix = await make(client, { ...spec, timeoutMs: timeout }, (text) => {
       terminal.progress(text);
     });
-    return print(matrix, { ...spec, format: o, terminal });
+    const { pods } = await client.status();
+    return print(matrix, { ...spec, pods, format: o, terminal });
   },
 };
 
+/** How a matrix is printed. `pods` are at least those of the matrix. */
+interface Printing extends PortSpec {
+  readonly pods: readonly Pick<Pod, 'namespace' | 'name' | 'owner'>[];
+  readonly format: Options['o'];
+  readonly terminal: Terminal;
+}
+
 /** @returns the exit code: 1 if a probe was not as predicted. */
-async function print(
-  matrix: Matrix,
-  { protocol, port, format, terminal }: PortSpec & { format: Options['o']; terminal: Terminal },
-): Promise<number> {
+async function print(matrix: Matrix, { protocol, port, pods, format, terminal }: Printing): Promise<number> {
   const { differences, matrixCsv, matrixText } = await import('../report/matrix.ts');
+  const title = `who reaches whom on ${port}/${protocol}`;
   switch (format) {
     case 'json':
       await terminal.print(JSON.stringify(matrix));
@@ -72,10 +81,16 @@ async function print(
     case 'csv':
       await terminal.print(matrixCsv(matrix));
       break;
+    case 'svg':
+    case 'html': {
+      const { matrixHtml, matrixSvg } = await import('../report/matrix-picture.ts');
+      const workloads = new Map(pods.map((pod) => [podKey(pod), workloadName(pod)]));
+      const options = { title, workloadOf: (pod: string) => workloads.get(pod) ?? pod };
+      await terminal.print(format === 'svg' ? matrixSvg(matrix, options) : matrixHtml(matrix, options));
+      break;
+    }
     default:
-      await terminal.print(
-        matrixText(matrix, { title: `who reaches whom on ${port}/${protocol}`, color: terminal.color }),
-      );
+      await terminal.print(matrixText(matrix, { title, color: terminal.color }));
   }
   return differences(matrix).length === 0 ? 0 : 1;
 }

@@ -1,3 +1,5 @@
+import { xmlAttribute as attribute, xmlText } from './xml.ts';
+
 /** A suite of tests as CI systems read it. */
 export interface JunitSuite {
   readonly name: string;
@@ -39,21 +41,7 @@ function caseLines({ name, file, line, failures }: JunitCase, suite: string): st
   if (first === undefined) return [`${open} />`];
   return [
     `${open}>`,
-    `      <failure message="${attribute(first)}">${content(failures.join('\n'))}</failure>`,
+    `      <failure message="${attribute(first)}">${xmlText(failures.join('\n'))}</failure>`,
     '    </testcase>',
   ];
-}
-
-// What XML 1.0 cannot hold, also when escaped: control characters, halves of surrogate pairs, non-characters.
-const UNHOLDABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]|\p{Surrogate}/gu;
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-function content(text: string): string {
-  return text.replace(UNHOLDABLE, '').replace(/[&<>"]/g, (character) => ENTITIES[character] ?? '');
-}
-
-/** On one line: a reader would take a line feed in an attribute for a blank anyway. */
-function attribute(text: string): string {
-  return content(text).replace(/[\n\t\r]+/g, ' ');
 }

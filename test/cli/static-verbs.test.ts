@@ -38,7 +38,7 @@ describe.concurrent('bad usage and input end with 2 and say why', () => {
     ['a missing option', 'validate', /Missing required argument: f/],
     ['an option without its value', 'matrix -f web.yaml --port', /Not enough arguments/],
     ['an option twice', 'matrix -f web.yaml --port 80 --port 81', /--port is given 2 times/],
-    ['an unknown format', 'matrix -f web.yaml --port 80 -o xml', /Choices: "text", "json", "csv"/],
+    ['an unknown format', 'matrix -f web.yaml --port 80 -o xml', /Choices: "text", "json", "csv", "svg", "html"/],
     ['a bad port', 'check -f web.yaml --from default/web --to default/web --port 99999', /"99999" is no port/],
     [
       'a bad endpoint',
@@ -91,7 +91,7 @@ describe.concurrent('bad usage and input end with 2 and say why', () => {
 
 describe.concurrent('help and completion', () => {
   const verbs =
-    'run up down labs exec explain flows matrix get apply delete label check validate lint diff test generate-expectations replay'.split(
+    'run up down labs exec explain flows matrix get apply delete label check validate lint diff test generate-expectations replay graph'.split(
       ' ',
     );
 

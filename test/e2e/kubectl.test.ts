@@ -64,6 +64,23 @@ describe.each([
     for (const name of three) expect(await outcome(lab, `default/${name}`)).toBe('connected');
     await kubectl(lab, 'scale deploy scaled --replicas 1');
     expect(await podNames(lab, 'app=scaled')).toEqual(first);
+    await kubectl(lab, 'wait --for=condition=Available deployment/scaled --timeout=10s');
+    expect(await kubectl(lab, 'get rs')).toMatch(/^scaled-[a-z0-9]+ +1 +1 +1 /m);
+    expect(await kubectl(lab, 'get deploy scaled')).toMatch(/^scaled +1\/1 +1 +1 /m);
+  });
+
+  it('restarts a deployment, and goes back', async () => {
+    const [first = ''] = await podNames(lab, 'app=scaled');
+    await kubectl(lab, 'rollout restart deployment/scaled');
+    await kubectl(lab, 'rollout status deployment/scaled --timeout=20s');
+    const [second = ''] = await podNames(lab, 'app=scaled');
+    expect(second).not.toBe(first);
+    expect(await outcome(lab, `default/${second}`)).toBe('connected');
+    expect(await kubectl(lab, 'rollout history deployment/scaled')).toMatch(/^2 /m);
+    await kubectl(lab, 'rollout undo deployment/scaled');
+    await kubectl(lab, 'rollout status deployment/scaled --timeout=20s');
+    const [third = ''] = await podNames(lab, 'app=scaled');
+    expect(third.split('-').slice(0, 2)).toEqual(first.split('-').slice(0, 2));
   });
 
   it('refuses a bad policy and changes nothing', async () => {

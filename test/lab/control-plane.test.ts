@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ApiStore } from '../../src/apiserver/api-store.ts';
+import { isReady } from '../../src/lab/control-plane/workload-pods.ts';
 import type { JsonObject } from '../../src/manifest/json.ts';
+import { podKey } from '../../src/model/pod.ts';
 import { PlaneFixture, report } from './plane-fixture.ts';
 
 const CONTAINERS = [{ name: 'main', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }];
@@ -209,6 +211,49 @@ describe('a Deployment', () => {
     await lab.delete('Pod', first);
     expect(lab.pods()).toHaveLength(1);
     expect(lab.pods()).not.toEqual([first]);
+  });
+
+  it('rolls its pods to another template: none is taken before its successor is ready', async () => {
+    const lab = await PlaneFixture.start([deployment('web', { replicas: 3 })]);
+    const old = lab.pods();
+    const unready = report({ ready: false, containers: { ready: 0, total: 1 } });
+    lab.backend.onEnforce = ({ begun }) => {
+      for (const one of begun) lab.backend.reports.set(podKey(one), unready);
+    };
+    await lab.apply(deployment('web', { replicas: 3, image: 'nginx:1.28' }));
+    await lab.plane.reportsStored();
+    expect(lab.pods()).toEqual(expect.arrayContaining(old));
+    expect(lab.pods()).toHaveLength(4);
+    expect(lab.object('Deployment', 'web').status).toMatchObject({ updatedReplicas: 1, availableReplicas: 3 });
+    const fewest: number[] = [];
+    for (let left = 20; left > 0; left -= 1) {
+      const waiting = lab.objects('Pod').find((one) => !isReady(one));
+      if (!waiting) break;
+      await lab.say(waiting.metadata.name, {});
+      fewest.push(lab.objects('Pod').filter(isReady).length);
+    }
+    expect(Math.min(...fewest)).toBeGreaterThanOrEqual(3);
+    expect(lab.pods()).toHaveLength(3);
+    expect(lab.pods().filter((name) => old.includes(name))).toEqual([]);
+    expect(
+      lab
+        .objects('ReplicaSet')
+        .map(({ spec }) => (spec as JsonObject).replicas)
+        .sort(),
+    ).toEqual([0, 3]);
+    expect(lab.object('Deployment', 'web').metadata.annotations).toMatchObject({
+      'deployment.kubernetes.io/revision': '2',
+    });
+  });
+
+  it('replaces all pods at once if it is to recreate them', async () => {
+    const recreated = deployment('web', { image: 'nginx:1.28' });
+    const spec = { ...(recreated.spec as JsonObject), strategy: { type: 'Recreate' } };
+    const lab = await PlaneFixture.start([deployment('web')]);
+    const old = lab.pods();
+    lab.backend.taken();
+    await lab.apply({ ...recreated, spec });
+    expect(lab.backend.taken()[0]?.ended.toSorted()).toEqual(old.map((name) => `default/${name}`));
   });
 
   it('takes pods and ReplicaSets with it', async () => {

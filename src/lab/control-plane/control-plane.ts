@@ -25,7 +25,7 @@ import { nodeObject } from './node-object.ts';
 import { Placement } from './placement.ts';
 import { reported } from './pod-report.ts';
 import { updateStatuses } from './workload-status.ts';
-import { reconcileWorkloads } from './workloads.ts';
+import { reconcileWorkloads, touchedWorkloads } from './workloads.ts';
 
 /** What a control plane is made of. */
 export interface ControlPlaneOptions {
@@ -42,9 +42,9 @@ export interface ControlPlaneOptions {
 const POD = servedKind('v1', 'Pod');
 const SERVICE = servedKind('v1', 'Service');
 const NODE = servedKind('v1', 'Node');
-// A change waits for what follows from it at once, such as Services that lead to a pod that is ready at once, and not
-// for what follows from that: a Job's next pod.
-const ROUNDS = 4;
+// A change waits for its pods to begin, and for Services to lead to those that are ready at once; not for the next step
+// of a rolling update, or the next pod of a Job.
+const ROUNDS = 2;
 const EVENTS_OF_A_CHANGE = 300; // a lab of thousands of pods would only push its own Events out
 
 /**
@@ -65,7 +65,7 @@ export class ControlPlane {
   readonly #events: EventRecorder;
   readonly #onError: (error: unknown) => void;
   readonly #changedPods = new Set<string>();
-  #reporting: Promise<unknown> = Promise.resolve();
+  #following: Promise<unknown> = Promise.resolve();
   #manifestWarnings: readonly string[] = [];
 
   constructor({ name, store, backend, node, givesPodAddresses, onError }: ControlPlaneOptions) {
@@ -147,13 +147,11 @@ export class ControlPlane {
     const waiting = this.#changedPods.size > 0;
     this.#changedPods.add(podKey);
     if (waiting) return;
-    this.#reporting = this.store.users
-      .together(({ set }) => {
-        const keys = [...this.#changedPods];
-        this.#changedPods.clear();
-        this.#takeReports(set, keys);
-      })
-      .catch(this.#onError);
+    this.#follow((set) => {
+      const keys = [...this.#changedPods];
+      this.#changedPods.clear();
+      this.#takeReports(set, keys);
+    });
   }
 
   /** Makes Events of connections that are denied. */
@@ -165,7 +163,18 @@ export class ControlPlane {
 
   /** Resolves when all that backends have said so far is stored. */
   async reportsStored(): Promise<void> {
-    await this.#reporting;
+    for (let known; known !== this.#following;) {
+      known = this.#following;
+      await known;
+    }
+  }
+
+  /** Makes changes that nobody waits for, in their turn. */
+  #follow(plan: (set: ChangeSet) => void): void {
+    const followed = this.store.users.together(({ set }) => {
+      plan(set);
+    });
+    this.#following = Promise.all([this.#following, followed.catch(this.#onError)]);
   }
 
   /** What a set of changes leads to, put in force before it is stored. */
@@ -183,8 +192,14 @@ export class ControlPlane {
       this.#updateEndpoints(set, change);
       await this.#backend.enforce(change);
       this.#takeReports(set, change.begun.map(podKey));
-      reconcileWorkloads(set);
-      this.#placement.place(set); // pods for which no address is left wait
+    }
+    updateStatuses(set);
+    // A pod that is ready, or has ended, may be what a controller waits for.
+    const workloads = touchedWorkloads(set);
+    if (workloads.length > 0) {
+      this.#follow((next) => {
+        reconcileWorkloads(next, workloads);
+      });
     }
     this.#placement.settle(set, { made: true });
     const happenings = lifecycleEvents(set.changes).slice(0, EVENTS_OF_A_CHANGE);

@@ -16,7 +16,8 @@ import { removeWithDependents } from '../../apiserver/garbage.ts';
 import { servedKind } from '../../apiserver/registry.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../../manifest/json.ts';
 import { templateHashOf } from '../../manifest/safe-name.ts';
-import { putOwned, replicasOf } from './workload-pods.ts';
+import { leewayOf, nextStep, type Generation } from './rolling-update.ts';
+import { isReady, podsOf, putOwned, replicasOf } from './workload-pods.ts';
 
 const DEPLOYMENT = servedKind('apps/v1', 'Deployment');
 const REPLICA_SET = servedKind('apps/v1', 'ReplicaSet');
@@ -39,21 +40,44 @@ export function currentReplicaSet(set: ChangeSet, deployment: ApiObject): ApiObj
   return replicaSetsOf(set, deployment).find((one) => nameOf(one) === name);
 }
 
-/** Gives the Deployment's present template a ReplicaSet with all pods, and takes them from those of earlier templates. */
+/**
+ * Moves a Deployment one step on towards having all its pods of the present template: at once if there are no others or
+ * they are to be recreated, else as its rolling update allows.
+ */
 export function reconcileDeployment(set: ChangeSet, deployment: ApiObject): void {
   const name = replicaSetName(deployment);
   const all = replicaSetsOf(set, deployment);
-  const earlier = all.filter((one) => nameOf(one) !== name);
+  const earlier = all.filter((one) => nameOf(one) !== name).sort((one, other) => revisionOf(one) - revisionOf(other));
   const known = all.find((one) => nameOf(one) === name);
   const latest = Math.max(0, ...earlier.map(revisionOf));
   const revision = known && revisionOf(known) > latest ? revisionOf(known) : latest + 1;
-  for (const one of earlier) {
-    if (replicasOf(one) > 0) putOwned(set, deployment, withReplicas(one, 0));
-  }
-  putIfNew(set, deployment, replicaSet(deployment, { known, revision }));
-  forgetOldest(set, deployment, earlier);
+  const sizes = sizesOf(set, deployment, { known, earlier });
+  earlier.forEach((one, index) => {
+    const size = sizes.earlier[index] ?? 0;
+    if (replicasOf(one) !== size) putOwned(set, deployment, withReplicas(one, size));
+  });
+  putIfNew(set, deployment, replicaSet(deployment, { known, revision, replicas: sizes.present }));
+  forgetOldest(set, earlier, numberAt(deployment, 'spec', 'revisionHistoryLimit'));
   const annotated = annotate(deployment, { [REVISION]: String(revision) });
   if (annotated !== deployment) set.put(DEPLOYMENT, annotated);
+}
+
+/** How many pods each ReplicaSet is to have next. */
+function sizesOf(
+  set: ChangeSet,
+  deployment: ApiObject,
+  { known, earlier }: { readonly known: ApiObject | undefined; readonly earlier: readonly ApiObject[] },
+): ReturnType<typeof nextStep> {
+  const wanted = replicasOf(deployment);
+  const isRolling = textAt(deployment, 'spec', 'strategy', 'type') !== 'Recreate';
+  if (!isRolling || earlier.every((one) => replicasOf(one) === 0)) {
+    return { present: wanted, earlier: earlier.map(() => 0) };
+  }
+  const generation = (one: ApiObject): Generation => {
+    return { replicas: replicasOf(one), available: podsOf(set, one).filter(isReady).length };
+  };
+  const present = known ? generation(known) : { replicas: 0, available: 0 };
+  return nextStep({ present, earlier: earlier.map(generation) }, wanted, leewayOf(deployment, wanted));
 }
 
 function putIfNew(set: ChangeSet, deployment: ApiObject, wanted: ApiObject): void {
@@ -70,9 +94,12 @@ function replicaSetName(deployment: ApiObject): string {
 /** The ReplicaSet as it is to be, an existing one with its selector and template as they are. */
 function replicaSet(
   deployment: ApiObject,
-  { known, revision }: { readonly known: ApiObject | undefined; readonly revision: number },
+  {
+    known,
+    revision,
+    replicas,
+  }: { readonly known: ApiObject | undefined; readonly revision: number; readonly replicas: number },
 ): ApiObject {
-  const replicas = replicasOf(deployment);
   if (known) return annotate(withReplicas(known, replicas), { [REVISION]: String(revision) });
   const template = objectAt(deployment, 'spec', 'template');
   const hash = hashOf(template);
@@ -97,11 +124,9 @@ function replicaSet(
 }
 
 /** Deletes ReplicaSets without pods beyond those that are kept for `rollout undo`. */
-function forgetOldest(set: ChangeSet, deployment: ApiObject, earlier: readonly ApiObject[]): void {
-  const kept = numberAt(deployment, 'spec', 'revisionHistoryLimit');
-  const empty = earlier.filter((one) => replicasOf(one) === 0);
-  const oldest = [...empty].sort((one, other) => revisionOf(one) - revisionOf(other));
-  for (const object of oldest.slice(0, Math.max(0, oldest.length - kept))) {
+function forgetOldest(set: ChangeSet, earlier: readonly ApiObject[], kept: number): void {
+  const empty = earlier.filter((one) => replicasOf(one) === 0 && podsOf(set, one).length === 0);
+  for (const object of empty.slice(0, Math.max(0, empty.length - kept))) {
     removeWithDependents(set, { resource: REPLICA_SET, object });
   }
 }
@@ -133,7 +158,7 @@ export function deploymentConditions(
   { available, updated, now }: { readonly available: number; readonly updated: number; readonly now: string },
 ): JsonObject[] {
   const wanted = replicasOf(deployment);
-  const enough = available >= wanted - unavailableAllowed(deployment, wanted);
+  const enough = available >= wanted - leewayOf(deployment, wanted).unavailable;
   const done = updated >= wanted && available >= wanted;
   const name = `${nameOf(deployment)}-${hashOf(objectAt(deployment, 'spec', 'template'))}`;
   const make = (type: string, holds: boolean, [reason, message]: readonly [string, string]): JsonObject => {
@@ -160,11 +185,4 @@ export function deploymentConditions(
         : ['ReplicaSetUpdated', `ReplicaSet "${name}" is progressing.`],
     ),
   ];
-}
-
-/** How many pods may be missing. Source: ResolveFenceposts: percentages are rounded down. */
-function unavailableAllowed(deployment: ApiObject, wanted: number): number {
-  const given = at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable');
-  if (typeof given === 'number') return given;
-  return typeof given === 'string' ? Math.floor((wanted * Number.parseInt(given, 10)) / 100) : 0;
 }

@@ -1,4 +1,4 @@
-import { at, nameOf, namespaceOf, numberAt, objectAt, type ApiObject } from '../../apiserver/api-object.ts';
+import { at, nameOf, namespaceOf, numberAt, objectAt, uidOf, type ApiObject } from '../../apiserver/api-object.ts';
 import type { ChangeSet, Found } from '../../apiserver/change-set.ts';
 import { servedKind } from '../../apiserver/registry.ts';
 import { hashOf, reconcileDeployment } from './deployment.ts';
@@ -18,11 +18,21 @@ const CONTROLLERS: readonly (readonly [string, (set: ChangeSet, workload: ApiObj
   ['Job', reconcileJob],
 ];
 
-/** Makes of the workloads that the set touches what the controllers of a cluster would: other workloads, and pods. */
-export function reconcileWorkloads(set: ChangeSet): void {
+/**
+ * Makes of the workloads that the set touches, and of these others, what the controllers of a cluster would: other
+ * workloads, and pods.
+ */
+export function reconcileWorkloads(set: ChangeSet, others: readonly Found[] = []): void {
   for (const [kind, reconcile] of CONTROLLERS) {
-    for (const { object } of touched(set, kind)) reconcile(set, object);
+    const more = others.flatMap((found) => (found.resource.kind === kind ? (presentOf(set, found) ?? []) : []));
+    const all = new Map([...touched(set, kind), ...more].map(({ object }) => [uidOf(object), object]));
+    for (const object of all.values()) reconcile(set, object);
   }
+}
+
+/** The workloads that the set touches, and may have made ready for another step. */
+export function touchedWorkloads(set: ChangeSet): Found[] {
+  return CONTROLLERS.flatMap(([kind]) => touched(set, kind));
 }
 
 /** The workloads of a kind that the set changes, or of which it changes what they own. */

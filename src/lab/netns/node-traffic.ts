@@ -10,7 +10,6 @@ import type { PolicyTable } from '../../table/policy-table.ts';
 import type { NodeFacts } from '../control-plane/backend.ts';
 import { FlowRecorder } from '../flow-recorder.ts';
 import type { LabOptions } from '../lab-client.ts';
-import { withSameObjects } from '../same-objects.ts';
 import type { OutsideHost } from './outside-hosts.ts';
 import type { PodNetwork } from './pod-network.ts';
 import { serviceRules } from './service-rules.ts';
@@ -90,7 +89,7 @@ export class NodeTraffic {
 
   /** Puts the cluster's policies in force: no attempt that begins after this has returned passes unless they allow it. */
   enforce(cluster: Cluster): void {
-    this.#table.sync(withSameObjects(cluster, this.#table.cluster));
+    this.#table.sync(cluster);
     this.#version += 1;
     this.#recorder.setTable(this.#version, this.#table);
     this.#recorder.setNames(this.#names(cluster));

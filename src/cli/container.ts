@@ -18,6 +18,8 @@ const EXIT_BUG = 70;
 
 const GATEWAY = '10.244.0.1,fd00:10:244::1'; // of the network that compose files have for pods
 const LISTEN = '0.0.0.0:6443';
+// A proxy makes little garbage: a young generation of 1 MB instead of 16.
+const LEAN = ['--max-semi-space-size=1'];
 const QUEUE = 0; // a pod's namespace is its proxy's alone
 const READY_FILE = '/run/netpol-lab-proxy/ready';
 
@@ -102,7 +104,8 @@ async function superviseProxy(args: readonly string[]): Promise<void> {
   PodFirewall.closed({ queue: QUEUE });
   const { superviseInstead } = await import('../container/supervisor.ts');
   const program = fileURLToPath(new URL(`netpol-lab${import.meta.url.slice(-3)}`, import.meta.url));
-  superviseInstead([process.execPath, ...process.execArgv, program, 'container', 'proxy-process', ...args]);
+  const options = [...process.execArgv, ...LEAN];
+  superviseInstead([process.execPath, ...options, program, 'container', 'proxy-process', ...args]);
 }
 
 async function proxy(values: Values): Promise<void> {

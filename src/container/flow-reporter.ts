@@ -1,12 +1,12 @@
 import type { FlowRecord } from '../dataplane/flow-record.ts';
 import type { DirectionReport } from '../flows/flow-event.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { Connection, Verdict } from '../model/verdict.ts';
+import { isEndpoint, podKey, type Pod } from '../model/pod.ts';
+import { selects } from '../model/selector.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { parsePort } from '../net/port.ts';
 import { directionReport } from '../report/verdict-report.ts';
-import { compile } from '../table/compile.ts';
-import type { TableOptions } from '../table/live-table.ts';
+import { explain, type Explained } from '../table/explain.ts';
 import type { JudgedFlow } from './messages.ts';
 
 // Records of a table come at most a few milliseconds after the next table is in force.
@@ -16,22 +16,22 @@ const REPORTS_KEPT = 2_000;
 /** Says which policies and rules decided what the gate of one pod has judged. */
 export class FlowReporter {
   readonly #own: ReadonlySet<string>;
-  readonly #options: TableOptions;
+  readonly #key: string;
   readonly #clusters = new Map<number, Cluster>();
-  readonly #explain = new Map<number, (connection: Connection) => Verdict>();
+  readonly #explained = new Map<number, Explained>();
   readonly #reports = new Map<string, DirectionReport>();
 
-  /** @param addresses the pod's own. @param options those that its tables are made with. */
-  constructor(addresses: readonly IpAddress[], options: TableOptions) {
+  /** @param key the pod's own, NAMESPACE/NAME. @param addresses the pod's own. */
+  constructor(key: string, addresses: readonly IpAddress[]) {
     this.#own = new Set(addresses.map(({ text }) => text));
-    this.#options = options;
+    this.#key = key;
   }
 
   /** Tells what the gate's table of that version is of, before the gate gets it. */
   addTable(version: number, cluster: Cluster): void {
     this.#clusters.set(version, cluster);
     this.#clusters.delete(version - CLUSTERS_KEPT);
-    this.#explain.delete(version - CLUSTERS_KEPT);
+    this.#explained.delete(version - CLUSTERS_KEPT);
   }
 
   /** The flows, each from this pod's side: as its egress if it comes from it. */
@@ -51,24 +51,39 @@ export class FlowReporter {
     const key = `${tableVersion} ${side} ${source.text} ${destination.text} ${transport} ${destinationPort}`;
     const known = this.#reports.get(key);
     if (known) return known;
-    const explain = this.#explainAt(tableVersion);
-    if (!explain) return undefined;
+    const explained = this.#explainedAt(tableVersion);
+    if (!explained) return undefined;
     if (this.#reports.size >= REPORTS_KEPT) this.#reports.clear();
-    const verdict = explain({ source, destination, transport, port: parsePort(destinationPort) ?? 0 });
-    const report = directionReport(verdict[side]);
+    const connection = { source, destination, transport, port: parsePort(destinationPort) ?? 0 } as const;
+    const report = directionReport(explain(explained, connection)[side]);
     this.#reports.set(key, report);
     return report;
   }
 
   /** Made when the first flow asks for it: most versions are never asked about. */
-  #explainAt(version: number): ((connection: Connection) => Verdict) | undefined {
-    const known = this.#explain.get(version);
-    if (known) return known;
+  #explainedAt(version: number): Explained | undefined {
+    const known = this.#explained.get(version);
     const cluster = this.#clusters.get(version);
-    if (!cluster) return undefined;
-    const table = compile(cluster, this.#options);
-    const explain = (connection: Connection): Verdict => table.explain(connection);
-    this.#explain.set(version, explain);
-    return explain;
+    if (known || !cluster) return known;
+    const made = explainedOf(cluster, this.#key);
+    this.#explained.set(version, made);
+    return made;
   }
+}
+
+/** The cluster as one pod's proxy judges by it: no other pod is isolated. Cost: a look at each pod and policy. */
+function explainedOf({ pods, policies, namespaces }: Cluster, key: string): Explained {
+  const byAddress = new Map(
+    pods.filter(isEndpoint).flatMap((pod) => pod.addresses.map(({ text }): [string, Pod] => [text, pod])),
+  );
+  const self = pods.find((pod) => podKey(pod) === key);
+  const own = policies.filter(
+    ({ namespace, podSelector }) => namespace === self?.namespace && selects(podSelector, self.labels),
+  );
+  return {
+    podAt: ({ text }) => byAddress.get(text),
+    isolating: ({ text }, direction) =>
+      byAddress.get(text) === self ? own.filter((policy) => policy[direction].kind === 'isolates') : [],
+    namespaceLabels: (name) => namespaces.get(name)?.labels ?? new Map(),
+  };
 }

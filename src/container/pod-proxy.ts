@@ -2,11 +2,10 @@ import { rmSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataPlane } from '../dataplane/dataplane.ts';
 import type { PodFirewall } from '../dataplane/pod-firewall.ts';
-import { Relay } from '../dataplane/relay/relay.ts';
+import type { Relay } from '../dataplane/relay/relay.ts';
 import { ListWatch } from '../kube/list-watch.ts';
 import type { ApiLocation } from '../kube/api-location.ts';
 import type { LabOptions } from '../lab/lab-client.ts';
-import { podKey, type Pod } from '../model/pod.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { ControlLink } from './control-link.ts';
 import { FOLLOWED, FOLLOWED_NAMES, type FollowedName } from './followed.ts';
@@ -56,6 +55,8 @@ export class PodProxy {
   #plane: DataPlane<PodFirewall> | undefined;
   #open = false;
   #tableVersion = 0;
+  #tableInForce: SharedArrayBuffer | undefined;
+  #spareTable: SharedArrayBuffer | undefined;
   #tableChanged = true;
   #servicesInForce = '';
   #enforced: Enforced | undefined;
@@ -67,8 +68,7 @@ export class PodProxy {
     this.#addresses = ownAddresses();
     options.firewall.setAddresses(this.#addresses);
     this.#view = new PodView(options.pod, this.#addresses);
-    const isSubject = (pod: Pod): boolean => podKey(pod) === options.pod;
-    this.#reporter = new FlowReporter(this.#addresses, { subjects: isSubject });
+    this.#reporter = new FlowReporter(options.pod, this.#addresses);
   }
 
   /** Begins to follow the cluster; enforces as soon as it knows it. @throws LabError if the pod has no address. */
@@ -165,12 +165,15 @@ export class PodProxy {
       this.#close();
       return;
     }
-    const table = this.#view.table.snapshot();
+    // Two buffers take turns: the gate has let go of the one before the last when a swap has returned.
+    const table = this.#view.table.snapshot(this.#spareTable);
     this.#tableVersion += 1;
     this.#reporter.addTable(this.#tableVersion, this.#view.table.cluster);
     const isFirst = this.#plane === undefined;
     if (this.#plane) this.#plane.swap(table);
     else this.#plane = await this.#startPlane(table);
+    this.#spareTable = this.#tableInForce;
+    this.#tableInForce = table;
     const rules = this.#view.serviceRules;
     const text = JSON.stringify(rules);
     if (text !== this.#servicesInForce) await this.#plane.setServices(rules); // most changes are of policies: they cost no process
@@ -182,9 +185,7 @@ export class PodProxy {
     const { firewall, queue, carry, onFailure } = this.#options;
     const { deny = 'drop', established = 'keep' } = this.#labOptions ?? {};
     const closing = firewall.prepare(established).then(() => firewall);
-    const addresses = this.#addresses;
-    const carried = { queue: queue + 1, gateQueue: queue, addresses, established, onCarried: () => undefined };
-    const relay = carry === 'relay' ? await Relay.open(carried) : undefined;
+    const relay = carry === 'relay' ? await this.#openRelay(established) : undefined;
     return DataPlane.start(
       {
         queue,
@@ -196,6 +197,13 @@ export class PodProxy {
       },
       closing,
     );
+  }
+
+  async #openRelay(established: LabOptions['established']): Promise<Relay> {
+    const { Relay } = await import('../dataplane/relay/relay.ts');
+    const { queue } = this.#options;
+    const addresses = this.#addresses;
+    return Relay.open({ queue: queue + 1, gateQueue: queue, addresses, established, onCarried: () => undefined });
   }
 
   async #reopen(isFirst: boolean): Promise<void> {

@@ -72,7 +72,11 @@ export class Gate {
     const workerData = relay ? { gate: data, relay: relay.data } : data;
     const ports = [tables.port2, flows.port2, ...(relay ? [relay.data.carried] : [])];
     const file = new URL(`${worker}${extname(import.meta.url)}`, import.meta.url);
-    this.#worker = new Worker(file, { workerData, transferList: ports });
+    this.#worker = new Worker(file, {
+      workerData,
+      transferList: ports,
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
+    });
     flows.port1.on('message', (batch: ArrayBuffer) => {
       onFlows(readFlows(batch));
     });

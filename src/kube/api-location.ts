@@ -1,5 +1,4 @@
-import { request as plainRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as tlsRequest } from 'node:https';
+import { request, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 
 /** Where a Kubernetes API is: on a Unix socket, or at an https URL with its authority (PEM) and a token. */
 export type ApiLocation =
@@ -43,19 +42,9 @@ export async function boundedText(response: IncomingMessage, max: number): Promi
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function answerOf(location: ApiLocation, path: string, signal: AbortSignal): Promise<IncomingMessage> {
-  const headers = { accept: 'application/json' };
+async function answerOf(location: ApiLocation, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const call = await callTo(location, path, signal);
   return new Promise((resolve, reject) => {
-    const options: RequestOptions = { path, signal, agent: false };
-    const call =
-      location.kind === 'socket'
-        ? plainRequest({ ...options, socketPath: location.path, headers: { ...headers, host: 'localhost' } })
-        : tlsRequest(new URL(path, location.url), {
-            signal,
-            agent: false,
-            ...(location.caPem === undefined ? {} : { ca: location.caPem }),
-            headers: location.token === undefined ? headers : { ...headers, authorization: `Bearer ${location.token}` },
-          });
     const timer = setTimeout(() => {
       call.destroy(new KubeError(0, `the server has not answered within ${ANSWER_TIMEOUT_MS / 1000} s`));
     }, ANSWER_TIMEOUT_MS);
@@ -74,6 +63,21 @@ function answerOf(location: ApiLocation, path: string, signal: AbortSignal): Pro
       });
     });
     call.end();
+  });
+}
+
+async function callTo(location: ApiLocation, path: string, signal: AbortSignal): Promise<ClientRequest> {
+  const headers = { accept: 'application/json' };
+  const options: RequestOptions = { path, signal, agent: false };
+  if (location.kind === 'socket') {
+    return request({ ...options, socketPath: location.path, headers: { ...headers, host: 'localhost' } });
+  }
+  const { url, caPem, token } = location;
+  const { request: tlsRequest } = await import('node:https'); // some megabytes, which a Unix socket does without
+  return tlsRequest(new URL(path, url), {
+    ...options,
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    headers: token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` },
   });
 }
 

@@ -4,6 +4,9 @@ const LINE_WORDS = 16; // 64 bytes
 const SLAB_WORDS = 1024;
 const GROWTH = 1.5;
 
+/** How much larger than needed a copy is whose memory is to be used again. */
+const ROOM_TO_GROW = 1.25;
+
 /**
  * The memory of a live table: blocks of words in one shared buffer, and how readers see it change.
  *
@@ -70,9 +73,15 @@ export class Arena {
     this.#freed = [];
   }
 
-  /** A copy of what is in use, which never changes. */
-  snapshot(): SharedArrayBuffer {
-    const words = new Int32Array(new SharedArrayBuffer(this.#end * 4));
+  /**
+   * A copy of what is in use, which never changes.
+   * @param into an earlier copy that nobody reads any more: its memory is used again if that is enough and not
+   * far too much; if not, the copy has room for later ones.
+   */
+  snapshot(into?: SharedArrayBuffer): SharedArrayBuffer {
+    const size = into ? Math.ceil(this.#end * ROOM_TO_GROW) : this.#end;
+    const fits = into !== undefined && into.byteLength >= this.#end * 4 && into.byteLength <= size * 8;
+    const words = new Int32Array(fits ? into : new SharedArrayBuffer(size * 4));
     words.set(this.words.subarray(0, this.#end));
     seal(words);
     return words.buffer;

@@ -95,9 +95,13 @@ export class LiveTable implements PolicyTable {
     return this.#arena.share();
   }
 
-  /** A copy that never changes, for a file or another process. */
-  snapshot(): SharedArrayBuffer {
-    return this.#arena.snapshot();
+  /**
+   * A copy that never changes, for a file or another process.
+   * @param into an earlier copy that nobody reads any more: its memory is used again if that is enough and not far too
+   * much; if not, the copy has room for later ones.
+   */
+  snapshot(into?: SharedArrayBuffer): SharedArrayBuffer {
+    return this.#arena.snapshot(into);
   }
 
   /** The cluster as it is now. */

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import { FOLLOWED } from '../../src/container/followed.ts';
 import { API_SOCKET, CONTROL_SOCKET } from '../../src/container/messages.ts';
 import { inNamespace } from '../../src/dataplane/libc.ts';
@@ -20,6 +21,7 @@ import { ip } from '../builders/address.ts';
 import { given } from '../builders/given.ts';
 import { BridgeNetwork } from '../dataplane/bridge-network.ts';
 import type { TestPod } from '../dataplane/node-network.ts';
+import { PodProgram } from '../e2e/lab-fixture.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta.url));
 // Of this network, hosts outside the cluster and pods without an address of their own are at its end.
@@ -84,6 +86,36 @@ export class ContainerTestLab implements AsyncDisposable {
       await lab[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** The pod's address of that family. `pod` is NAMESPACE/NAME. */
+  address(pod: string, family: 4 | 6 = 4): string {
+    return given(this.pods.get(pod), `${pod} runs`).address[family].text;
+  }
+
+  /** Applies manifests; fails the test if any is refused or not in force at once. @returns milliseconds until they were. */
+  async apply(manifests: string): Promise<number> {
+    const { issues, warnings, enforcedMs } = await this.client.apply([{ path: 'test.yaml', text: manifests }]);
+    expect({ issues, warnings }).toEqual({ issues: [], warnings: [] });
+    return enforcedMs;
+  }
+
+  /** Deletes a policy. `policy` is NAMESPACE/NAME. */
+  async deletePolicy(policy: string): Promise<void> {
+    const [namespace = '', name = ''] = policy.split('/');
+    await this.client.delete({ kind: 'NetworkPolicy', namespace, name });
+  }
+
+  /** Starts a program of test/e2e in a pod's network, and waits for its first line. */
+  run(pod: string, file: string, options: object = {}): Promise<PodProgram> {
+    const path = fileURLToPath(new URL(`../e2e/${file}`, import.meta.url));
+    const { namespace } = given(this.pods.get(pod), `${pod} runs`);
+    const command = [path, JSON.stringify(options)];
+    const child = inNamespace(namespace, () =>
+      spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'inherit'] }),
+    );
+    this.#servers.defer(() => kill(child, 'SIGKILL'));
+    return PodProgram.started(child);
   }
 
   /** Starts the control plane, and waits until it answers. */

@@ -1,5 +1,6 @@
 import { connectLab } from '../lab/connect.ts';
-import type { AddressPool } from '../manifest/address-pool.ts';
+import { AddressPool } from '../manifest/address-pool.ts';
+import { buildCluster } from '../manifest/build-cluster.ts';
 import { parseManifests, type ManifestObject } from '../manifest/manifest.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { podKey } from '../model/pod.ts';
@@ -47,4 +48,12 @@ export async function labObjects(name: string | undefined): Promise<LabManifests
       pods: cluster.pods.map((pod) => ({ ...pod, owner: owners.get(podKey(pod)) ?? pod.owner })),
     }),
   };
+}
+
+/** The cluster that a running lab has. @throws LabError usage if it does not run. */
+export async function labCluster(name: string): Promise<Cluster> {
+  const there = await labObjects(name);
+  const pool = new AddressPool();
+  there.reserve(pool);
+  return there.owned(buildCluster(there.objects, pool).cluster);
 }

@@ -10,6 +10,7 @@ import { endpointText } from '../model/endpoint.ts';
 import { LabError } from '../model/lab-error.ts';
 import { reasonText } from '../report/verdict-text.ts';
 import { Interrupted } from './interruption.ts';
+import { labCluster } from './lab-objects.ts';
 import { LabSession } from './lab-session.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -33,13 +34,10 @@ export async function testForReal(
 ): Promise<Result[]> {
   const sctp = expectations.find(({ protocol }) => protocol === 'SCTP');
   if (sctp) throw new LabError('usage', `${sctp.file}:${sctp.line} SCTP cannot be tried for real: leave --real out`);
-  const plans = expectations.flatMap((expectation) =>
-    pairsOf(cluster, expectation).map((pair) => ({ expectation, pair, request: requestOf(expectation, pair) })),
-  );
   const spec: LabSpec = {
     name: `test-${randomBytes(3).toString('hex')}`,
     files,
-    external: hostsOf(plans),
+    external: hostsOf(plansOn(cluster, expectations)),
     options: { deny: 'drop', established: 'keep' },
   };
   await using session = new LabSession();
@@ -47,6 +45,8 @@ export async function testForReal(
     const { client } = await session.start(spec, (text) => {
       terminal.progress(text);
     });
+    // The pods of workloads have names of their own in a lab.
+    const plans = plansOn(await labCluster(spec.name), expectations);
     const probed = await probeAll(client, plans, cluster.policies);
     return judgeProbes(expectations, probed);
   } catch (error) {
@@ -61,13 +61,23 @@ interface Plan {
   readonly request: ProbeRequest;
 }
 
+function plansOn(cluster: Cluster, expectations: readonly Expectation[]): Plan[] {
+  return expectations.flatMap((expectation) =>
+    pairsOf(cluster, expectation).map((pair) => ({ expectation, pair, request: requestOf(expectation, pair) })),
+  );
+}
+
 async function probeAll(
   client: LabClient,
   plans: readonly Plan[],
   policies: Cluster['policies'],
 ): Promise<ProbedPair[]> {
   const under = await client.probe(plans.map(({ request }) => request));
-  const reasons = await Promise.all(plans.map(({ request }) => client.explain(request).then(reasonText)));
+  const reasons = await Promise.all(
+    plans.map(async ({ expectation, request }, index) =>
+      isAsExpected(expectation, under[index]) ? '' : reasonText(await client.explain(request)),
+    ),
+  );
   for (const { namespace, name } of policies) await client.delete({ kind: 'NetworkPolicy', namespace, name });
   const denials = plans.filter(({ expectation }) => expectation.verdict === 'deny');
   const without = await client.probe(denials.map(({ request }) => request));
@@ -79,6 +89,10 @@ async function probeAll(
     reason: reasons[index] ?? '',
     withoutPolicies: open.get(plan)?.outcome ?? 'unreachable',
   }));
+}
+
+function isAsExpected({ verdict }: Expectation, result: ProbeResult | undefined): boolean {
+  return result?.allowed === (verdict === 'allow');
 }
 
 function requestOf({ protocol, port }: Expectation, { from, to }: ExpectedPair): ProbeRequest {

@@ -5,7 +5,7 @@ import type { PairChange } from './compare.ts';
 import type { AddressEnd, End } from './ends.ts';
 import type { PortRange } from './port-cuts.ts';
 
-/** One or more ends of connections: pods as `NAMESPACE/NAME`, addresses of nodes, CIDRs outside the cluster. */
+/** One or more ends of connections: pods as `NAMESPACE/NAME`, addresses of nodes, CIDRs but for pods and nodes in them. */
 export interface Side {
   readonly pods: readonly string[];
   readonly nodes: readonly string[];

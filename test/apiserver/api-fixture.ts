@@ -124,7 +124,10 @@ export class RunningProgram {
     child.stdin.on('error', () => undefined); // it may end before it has read
     this.#child = child;
     this.ended = new Promise((resolve, reject) => {
-      child.on('error', reject);
+      child.on('error', (cause) => {
+        const install = 'install kubectl 1.31 or newer (https://kubernetes.io/docs/tasks/tools)';
+        reject(new Error(`this test needs ${program} on the PATH: ${install}`, { cause }));
+      });
       child.on('close', (code) => resolve({ code, out: this.#out, err }));
     });
   }

@@ -21,7 +21,8 @@ COPY --from=build /netpol-lab/package.json /opt/netpol-lab/
 COPY --from=build /netpol-lab/node_modules /opt/netpol-lab/node_modules
 COPY --from=build /netpol-lab/labs /opt/netpol-lab/labs
 COPY --from=build /netpol-lab/dist /opt/netpol-lab/dist
-RUN ln -s /opt/netpol-lab/dist/cli/netpol-lab.js /usr/local/bin/netpol-lab
+RUN ln -s /opt/netpol-lab/dist/cli/netpol-lab.js /usr/local/bin/netpol-lab \
+  && install -d -o node -g node /run/netpol-lab
 USER node
 WORKDIR /home/node
 ENTRYPOINT ["netpol-lab"]

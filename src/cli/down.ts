@@ -22,9 +22,9 @@ export const DOWN: Verb<Options> = {
       .options({ all: { type: 'boolean', default: false, describe: 'End every lab of this user' } }),
   run: async ({ name, all }, terminal) => {
     if (all && name !== undefined) throw new LabError('usage', 'give a name or --all, not both');
-    const { removeCrashed, runningLabs } = await import('../lab/connect.ts');
-    const running = await runningLabs();
-    const crashed = all || (name !== undefined && !running.includes(name)) ? await removeCrashed() : [];
+    const { ownLabs, removeCrashed, runningLabs } = await import('../lab/connect.ts');
+    const running = await (all ? ownLabs() : runningLabs());
+    const crashed = all || (name !== undefined && !running.includes(name)) ? await removeCrashed(name) : [];
     for (const lab of crashed) await terminal.print(`lab ${lab} had crashed; what it left is removed`);
     if (name !== undefined && crashed.includes(name)) return 0;
     const only = running.length === 1 ? running[0] : undefined;

@@ -1,6 +1,7 @@
 import { connectLab } from '../lab/connect.ts';
 import type { LabClient, LabSpec, LabStatus } from '../lab/lab-client.ts';
 import { startLab } from '../lab/start.ts';
+import type { Starter } from './backend.ts';
 import { ENDING, Interrupted } from './interruption.ts';
 
 /** A lab that runs. Disposing ends it. */
@@ -17,10 +18,12 @@ export interface StartedLab extends AsyncDisposable {
  */
 export class LabSession implements AsyncDisposable {
   readonly #abort = new AbortController();
+  readonly #start: Starter['start'];
   readonly #running = new Set<StartedLab>();
   #lastStart: Promise<unknown> = Promise.resolve();
 
-  constructor() {
+  constructor(start: Starter['start'] = startLab) {
+    this.#start = start;
     for (const signal of ENDING) process.on(signal, this.#onSignal);
   }
 
@@ -34,7 +37,7 @@ export class LabSession implements AsyncDisposable {
     const started = this.#lastStart.then(async () => {
       this.signal.throwIfAborted();
       const startedAt = performance.now();
-      const status = await startLab(spec, onProgress, { signal: this.signal });
+      const status = await this.#start(spec, onProgress, { signal: this.signal });
       const startMs = performance.now() - startedAt;
       const lab = this.#keep({ status, startMs, client: await connectLab(spec.name) });
       if (this.signal.aborted) await lab[Symbol.asyncDispose]();

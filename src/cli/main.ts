@@ -10,6 +10,7 @@ import { addVerb, type Verb } from './verb.ts';
 import { APPLY } from './apply.ts';
 import { BENCH } from './bench.ts';
 import { CHECK } from './check.ts';
+import { COMPOSE } from './compose.ts';
 import { DELETE } from './delete.ts';
 import { DIFF } from './diff.ts';
 import { DOWN } from './down.ts';
@@ -89,6 +90,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(GENERATE_EXPECTATIONS);
   add(REPLAY);
   add(GRAPH);
+  add(COMPOSE);
   add(BENCH);
   const [first = '', ...rest] = argv;
   if (first === COMPLETION_REQUEST) {

@@ -5,6 +5,7 @@ import type { LabSpec } from '../lab/lab-client.ts';
 import { loadLab, toSpec, type Lab } from '../lab/lab-file.ts';
 import { isMet, runLab, type RunEvent, type StepResult } from '../lab/runner.ts';
 import { labFolder } from '../lab/shipped.ts';
+import type { Starter } from './backend.ts';
 import { Interrupted } from './interruption.ts';
 import { LabSession } from './lab-session.ts';
 import { runJson, type LabResult } from './run-json.ts';
@@ -16,6 +17,7 @@ export interface RunOrder {
   readonly labs: readonly string[];
   readonly name: string | undefined;
   readonly format: 'text' | 'json';
+  readonly starter: Starter;
 }
 
 /** A lab that is run, and what there is to read about it so far. */
@@ -28,16 +30,18 @@ interface LabRun {
 const HOST = { execCapture, now: () => Date.now() };
 
 /**
- * Runs labs side by side and prints them one after the other. Each is down when this returns or
+ * Runs labs, side by side where they can, and prints them one after the other. Each is down when this returns or
  * throws, also after a signal.
  * @returns 0, 1 if an expectation failed, 128 + the number of the signal that ended it.
  */
 export async function runLabs(order: RunOrder, terminal: Terminal): Promise<number> {
   const startedAt = performance.now();
   const runs = await Promise.all(order.labs.map((lab) => prepare(lab, order.name)));
-  await using session = new LabSession();
+  await using session = new LabSession(order.starter.start);
   try {
-    const results = Promise.all(runs.map((run) => runOne(run, session, terminal)));
+    const results = order.starter.sideBySide
+      ? Promise.all(runs.map((run) => runOne(run, session, terminal)))
+      : oneByOne(runs, (run) => runOne(run, session, terminal));
     // The first failure ends the other runs; it is thrown where the results are awaited.
     results.catch((error: unknown) => void session.end(error).catch(() => undefined));
     if (order.format === 'text') await printInOrder(runs, session.signal, terminal);
@@ -58,6 +62,15 @@ async function prepare(name: string, givenName: string | undefined): Promise<Lab
   const lab = await loadLab(await labFolder(name));
   const spec = await toSpec(lab, givenName ?? madeUpName(lab.name), {});
   return { lab, spec, words: new PassThrough({ objectMode: true }) };
+}
+
+async function oneByOne<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
 }
 
 /** A name that no other run has, of what a lab's name may hold. */

@@ -1,8 +1,9 @@
 import { LabError } from '../model/lab-error.ts';
+import { BACKEND, starterOf, type BackendChoice } from './backend.ts';
 import { output, single } from './options.ts';
 import type { Verb } from './verb.ts';
 
-interface Options {
+interface Options extends BackendChoice {
   readonly labs: string[];
   readonly name: string | undefined;
   readonly o: 'text' | 'json' | undefined;
@@ -15,6 +16,7 @@ export const RUN: Verb<Options> = {
   examples: [
     ['run default-deny', 'A shipped lab, step by step'],
     ['run default-deny dns-egress', 'Two labs; the second goes on in the background meanwhile'],
+    ['run dns-egress --backend compose', 'Its pods as containers'],
     ['run ./my-lab -o json', 'A folder with a lab.yaml; what was found as JSON'],
   ],
   options: (yargs) =>
@@ -27,11 +29,12 @@ export const RUN: Verb<Options> = {
       })
       .options({
         name: { ...single('name'), describe: 'Name of the lab while it runs; made up if not given' },
+        ...BACKEND,
         o: output('text', 'json'),
       }),
-  run: async ({ labs, name, o }, terminal) => {
+  run: async ({ labs, name, o, ...choice }, terminal) => {
     if (name !== undefined && labs.length > 1) throw new LabError('usage', '--name is for one lab alone');
     const { runLabs } = await import('./run-labs.ts');
-    return runLabs({ labs, name, format: o ?? 'text' }, terminal);
+    return runLabs({ labs, name, format: o ?? 'text', starter: await starterOf(choice) }, terminal);
   },
 };

@@ -1,7 +1,7 @@
 import { LabVerbs } from '../lab/control-plane/lab-verbs.ts';
+import { EXEC_TARGET_BODY, runningPod, type PodReference } from '../lab/control-plane/named-pod.ts';
 import { PROBE_BODY, probeAll } from '../lab/control-plane/prober.ts';
-import type { LabStatus } from '../lab/lab-client.ts';
-import { LabError } from '../model/lab-error.ts';
+import type { ExecTarget, LabStatus } from '../lab/lab-client.ts';
 import type { ContainerLab } from './container-lab.ts';
 
 /** What a lab in containers answers to the verbs of its control socket that have one answer. */
@@ -24,10 +24,19 @@ export class ContainerControl {
       case 'probe':
         return probeAll(this.#lab.probed, PROBE_BODY.parse(body).requests);
       case 'exec-target':
-        throw new LabError('usage', 'commands in a container are run by docker compose exec');
+        return this.#execTarget(EXEC_TARGET_BODY.parse(body));
       default:
         return this.#verbs.answer(verb, body);
     }
+  }
+
+  /** Names the pod. Who asks runs commands in its container by Docker, which is not for a control plane to use. */
+  #execTarget({ namespace, pod }: Pick<PodReference, 'namespace' | 'pod'>): ExecTarget {
+    const { plane } = this.#lab;
+    const found = runningPod({ lab: plane.name, cluster: plane.cluster, namespace, pod }, (each) =>
+      each.phase === 'Running' ? each : undefined,
+    );
+    return { namespace, pod: found.name, enter: [] };
   }
 
   status(): LabStatus {

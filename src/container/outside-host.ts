@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { PortSpec } from '../model/question.ts';
 import { ControlLink } from './control-link.ts';
 import { PROXY_SOCKET, type FromProxy } from './messages.ts';
-import { takeAddresses } from './own-network.ts';
+import { closeWayOut, takeAddresses } from './own-network.ts';
 import { servePorts } from './pod-server.ts';
 import { probe } from './probe.ts';
 
@@ -16,6 +16,7 @@ export interface OutsideHostOptions {
 
 /** Takes the host's addresses and serves its ports. @throws LabError. */
 export async function serveOutsideHost({ name, addresses, ports, runFolder }: OutsideHostOptions): Promise<void> {
+  closeWayOut();
   takeAddresses(addresses);
   await servePorts(ports, [
     ['host', name],

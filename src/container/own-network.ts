@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
+import { SERVICE_NETWORKS } from '../manifest/address-pool.ts';
 import { LabError } from '../model/lab-error.ts';
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePrefix, type Prefix } from '../net/prefix.ts';
@@ -19,6 +20,31 @@ export function ownAddresses(): IpAddress[] {
 /** Makes hosts with these addresses neighbours, whatever the addresses. Needs NET_ADMIN. @throws LabError. */
 export function routeTo(addresses: readonly string[]): void {
   configure(linesFor(addresses, (text, { device }) => [`route replace ${text} dev ${device}`]));
+}
+
+/**
+ * Makes Services' addresses go out on the pods' network, where none of them is: a connection needs a route before it is
+ * translated. Needs NET_ADMIN. @throws LabError.
+ */
+export function routeToServices(): void {
+  const networks = SERVICE_NETWORKS.flatMap((text) => parsePrefix(text) ?? []);
+  configure(
+    own().flatMap(({ device, address }) =>
+      networks.flatMap(({ family, text }) =>
+        family === address.family ? [`route replace ${text} dev ${device}`] : [],
+      ),
+    ),
+  );
+}
+
+/** Leaves no route but those to neighbours: what runs here reaches nothing beyond its network. Needs NET_ADMIN. @throws LabError. */
+export function closeWayOut(): void {
+  try {
+    for (const family of ['-4', '-6'])
+      execFileSync('ip', [family, 'route', 'flush', 'exact', 'default'], { stdio: 'pipe' });
+  } catch (cause) {
+    throw new LabError('environment', `the default route cannot be removed: ${String(cause)}`, { cause });
+  }
 }
 
 /** Gives this host further addresses, and lets what it sends to its neighbours come from them. Needs NET_ADMIN. @throws LabError. */

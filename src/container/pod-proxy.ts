@@ -11,7 +11,7 @@ import { ControlLink } from './control-link.ts';
 import { FOLLOWED, FOLLOWED_NAMES, type FollowedName } from './followed.ts';
 import { FlowReporter } from './flow-reporter.ts';
 import type { Enforced, FromProxy, ToProxy, Welcome } from './messages.ts';
-import { ownAddresses, routeTo } from './own-network.ts';
+import { closeWayOut, ownAddresses, routeTo, routeToServices } from './own-network.ts';
 import { PodReadiness } from './pod-readiness.ts';
 import { PodView } from './pod-view.ts';
 import { probe } from './probe.ts';
@@ -137,6 +137,8 @@ export class PodProxy {
   #begin({ options, external }: Welcome): void {
     if (this.#labOptions) return;
     this.#labOptions = options;
+    closeWayOut();
+    routeToServices();
     routeTo(external);
     this.#enforceSoon();
   }

@@ -1,9 +1,17 @@
 import { LabError } from '../model/lab-error.ts';
+import { ComposeLabClient } from './compose/compose-client.ts';
+import { labsInContainers, labsWithRemains } from './compose/holdings.ts';
+import type { ControlClient } from './control-client.ts';
 import { HttpLabClient } from './http-client.ts';
-import { isAlive, knownLabs, labPaths, readRecord, removeRemains, stateFolder } from './state-folder.ts';
+import { composeLabs, isAlive, knownLabs, labPaths, readRecord, removeRemains, stateFolder } from './state-folder.ts';
 
-/** Names of this user's running labs, sorted. */
+/** Names of the running labs, sorted: this user's in network namespaces, and those in containers of Docker. */
 export async function runningLabs(): Promise<readonly string[]> {
+  const labs = await Promise.all([labsInNamespaces(), labsInContainers()]);
+  return [...new Set(labs.flat())].sort();
+}
+
+async function labsInNamespaces(): Promise<readonly string[]> {
   const root = await stateFolder();
   const names = await knownLabs(root);
   const records = await Promise.all(names.map((name) => readRecord(labPaths(root, name))));
@@ -17,8 +25,9 @@ export async function runningLabs(): Promise<readonly string[]> {
  * The running lab of that name, or without a name the only one that runs.
  * @throws LabError usage if there is none, or several to choose from.
  */
-export async function connectLab(name: string | undefined): Promise<HttpLabClient> {
-  const running = await runningLabs();
+export async function connectLab(name: string | undefined): Promise<ControlClient> {
+  const inNamespaces = await labsInNamespaces();
+  const running = name !== undefined && inNamespaces.includes(name) ? [name] : await runningLabs();
   const chosen = name ?? (running.length === 1 ? running[0] : undefined);
   if (chosen === undefined) {
     throw new LabError(
@@ -32,14 +41,25 @@ export async function connectLab(name: string | undefined): Promise<HttpLabClien
     const others = running.length === 0 ? 'no lab runs' : `running: ${running.join(', ')}`;
     throw new LabError('usage', `lab ${chosen} does not run (${others}): start it by "netpol-lab up"`);
   }
+  if (!inNamespaces.includes(chosen)) return new ComposeLabClient(chosen);
   return new HttpLabClient(chosen, labPaths(await stateFolder(), chosen));
 }
 
-/** Removes what crashed labs left on disk. @returns their names. */
-export async function removeCrashed(): Promise<readonly string[]> {
+/** Names of the running labs that this user has started, sorted. */
+export async function ownLabs(): Promise<readonly string[]> {
+  const [inNamespaces, inContainers, own] = await Promise.all([labsInNamespaces(), labsInContainers(), composeLabs()]);
+  return [...inNamespaces, ...inContainers.filter((name) => own.includes(name))].sort();
+}
+
+/** Removes what crashed labs of this user left, and what Docker holds of `name` though nothing of it runs. @returns their names. */
+export async function removeCrashed(name: string | undefined): Promise<readonly string[]> {
   const root = await stateFolder();
-  const running = await runningLabs();
-  const dead = (await knownLabs(root)).filter((name) => !running.includes(name));
-  await Promise.all(dead.map((name) => removeRemains(labPaths(root, name))));
-  return dead;
+  const [running, known, started] = await Promise.all([runningLabs(), knownLabs(root), composeLabs()]);
+  const dead = known.filter((lab) => !running.includes(lab));
+  await Promise.all(dead.map((lab) => removeRemains(labPaths(root, lab))));
+  const wanted = [...started, ...(name === undefined ? [] : [name])].filter((lab) => !running.includes(lab));
+  const held = wanted.length === 0 ? [] : await labsWithRemains();
+  const left = wanted.filter((lab) => started.includes(lab) || held.includes(lab));
+  await Promise.all(left.map((lab) => new ComposeLabClient(lab).stop()));
+  return [...new Set([...dead, ...left])].sort();
 }

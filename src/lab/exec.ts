@@ -31,12 +31,17 @@ const FROM_KEYBOARD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
  */
 export async function execInPod(client: LabClient, command: PodCommand): Promise<number> {
   const target = await client.execTarget(command);
-  const child = start(target, command.command, 'inherit');
+  const onTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  const enter = (onTerminal ? target.enterOnTerminal : undefined) ?? target.enter;
+  const [program = 'false', ...args] = [...enter, ...command.command];
+  // A command elsewhere is signalled by name: what carries its streams must not die of the signal before it.
+  const detached = target.signal !== undefined && !onTerminal;
+  const child = spawn(program, args, { stdio: 'inherit', detached });
   const forward = (signal: NodeJS.Signals): void => {
-    signalCommand(child, signal);
+    signalCommand(target, child, signal);
   };
   const onKeyboard = (signal: NodeJS.Signals): void => {
-    if (!process.stdin.isTTY) signalCommand(child, signal); // else the terminal signals the whole group
+    if (detached || !process.stdin.isTTY) forward(signal); // else the terminal signals the whole group
   };
   for (const signal of FORWARDED) process.on(signal, forward);
   for (const signal of FROM_KEYBOARD) process.on(signal, onKeyboard);
@@ -79,9 +84,10 @@ export async function execCapture(client: LabClient, command: PodCommand & { tim
   const limit = ['timeout', '--signal=KILL', String(command.timeoutMs / 1000)]; // ends the command's children too
   // The shell gives both streams one pipe, so that lines stay in the order in which they were written.
   const shell = ['sh', '-c', 'exec "$@" 2>&1', 'sh', ...limit, ...command.command];
-  const child = start(target, shell, ['ignore', 'pipe', 'inherit']);
+  const [program = 'false', ...args] = [...target.enter, ...shell];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const chunks: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   const exit = await exitCode(child);
   const ms = performance.now() - started;
   return {
@@ -92,22 +98,18 @@ export async function execCapture(client: LabClient, command: PodCommand & { tim
   };
 }
 
-function start(
-  target: ExecTarget,
-  command: readonly string[],
-  stdio: 'inherit' | ['ignore', 'pipe', 'inherit'],
-): ChildProcess {
-  const [program = 'false', ...args] = [...target.enter, ...command];
-  return spawn(program, args, { stdio });
-}
-
-/** Signals the command itself: nsenter is only its parent, which it must have to be in the lab's pid namespace. */
-function signalCommand(nsenter: ChildProcess, signal: NodeJS.Signals): void {
+/** Signals the command itself: the child is only its parent (nsenter), or carries its streams (docker). */
+function signalCommand(target: ExecTarget, child: ChildProcess, signal: NodeJS.Signals): void {
+  if (target.signal) {
+    const [program, ...args] = [...target.signal, signal.replace(/^SIG/, '')];
+    spawn(program, args, { stdio: 'ignore' });
+    return;
+  }
   try {
-    const children = readFileSync(`/proc/${nsenter.pid}/task/${nsenter.pid}/children`, 'utf8');
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
     for (const pid of children.split(' ').filter((text) => text !== '')) process.kill(Number(pid), signal);
   } catch {
-    nsenter.kill(signal); // it has ended, or has not forked yet
+    child.kill(signal); // it has ended, or has not forked yet
   }
 }
 

@@ -1,101 +1,23 @@
-import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
+import type { RequestOptions } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FlowEvent } from '../flows/flow-event.ts';
 import { LabError } from '../model/lab-error.ts';
-import type { Explanation } from '../report/explanation.ts';
-import type {
-  ChangeReport,
-  ExecTarget,
-  LabClient,
-  LabObject,
-  LabProblem,
-  LabQuestion,
-  LabStatus,
-  ProbeRequest,
-  ProbeResult,
-} from './lab-client.ts';
+import { ControlClient } from './control-client.ts';
 import { isAlive, readRecord, removeRemains, type LabPaths } from './state-folder.ts';
-
-/** Verbs of the lab's control socket: each is a POST of JSON to `/VERB`. */
-export type ControlVerb =
-  | 'status'
-  | 'apply'
-  | 'delete'
-  | 'label'
-  | 'objects'
-  | 'flows'
-  | 'explain'
-  | 'predict'
-  | 'probe'
-  | 'exec-target'
-  | 'stop';
 
 const STOP_DEADLINE_MS = 10_000; // a lab of 100 pods ends in under a second; past this its process is killed
 
-/** A lab by its control socket. */
-export class HttpLabClient implements LabClient {
-  readonly #name: string;
+/** A lab in network namespaces, by its control socket on this machine. */
+export class HttpLabClient extends ControlClient {
   readonly #paths: LabPaths;
 
   constructor(name: string, paths: LabPaths) {
-    this.#name = name;
+    super(name);
     this.#paths = paths;
-  }
-
-  status(): Promise<LabStatus> {
-    return this.#ask('status', {});
-  }
-
-  apply(files: Parameters<LabClient['apply']>[0]): Promise<ChangeReport> {
-    return this.#ask('apply', { files });
-  }
-
-  delete(target: Parameters<LabClient['delete']>[0]): Promise<ChangeReport> {
-    return this.#ask('delete', target);
-  }
-
-  label(change: Parameters<LabClient['label']>[0]): Promise<ChangeReport> {
-    return this.#ask('label', change);
-  }
-
-  objects(kind: string): Promise<readonly LabObject[]> {
-    return this.#ask('objects', { kind });
-  }
-
-  explain(question: LabQuestion): Promise<Explanation> {
-    return this.#ask('explain', question);
-  }
-
-  predict(questions: readonly LabQuestion[]): ReturnType<LabClient['predict']> {
-    return this.#ask('predict', { questions });
-  }
-
-  probe(requests: readonly ProbeRequest[]): Promise<readonly ProbeResult[]> {
-    return this.#ask('probe', { requests });
-  }
-
-  execTarget(pod: Parameters<LabClient['execTarget']>[0]): Promise<ExecTarget> {
-    return this.#ask('exec-target', pod);
-  }
-
-  async *flows({ follow, signal }: { follow: boolean; signal?: AbortSignal }): AsyncIterable<FlowEvent> {
-    const response = await this.#send('flows', { follow }, signal);
-    const lines = createInterface({ input: response, crlfDelay: Infinity });
-    try {
-      for await (const line of lines) yield JSON.parse(line) as FlowEvent;
-    } catch (error) {
-      if (signal?.aborted !== true) throw error;
-    } finally {
-      lines.close();
-      response.destroy();
-    }
   }
 
   async stop(): Promise<void> {
     const record = await readRecord(this.#paths);
-    const answered = await this.#ask('stop', {}).then(
+    const answered = await this.ask('stop', {}).then(
       () => true,
       (error: unknown) => {
         if (!(error instanceof LabError)) throw error;
@@ -110,42 +32,11 @@ export class HttpLabClient implements LabClient {
     await removeRemains(this.#paths);
   }
 
-  async #ask<Answer>(verb: ControlVerb, body: unknown): Promise<Answer> {
-    const response = await this.#send(verb, body);
-    return JSON.parse(await textOf(response)) as Answer;
+  protected connection(): RequestOptions {
+    return { socketPath: this.#paths.socket, agent: false };
   }
 
-  async #send(verb: ControlVerb, body: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
-    const text = JSON.stringify(body);
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-    const call = request({
-      socketPath: this.#paths.socket,
-      path: `/${verb}`,
-      method: 'POST',
-      headers,
-      agent: false,
-      ...(signal ? { signal } : {}),
-    });
-    call.end(text);
-    let response: IncomingMessage;
-    try {
-      [response] = (await once(call, 'response')) as [IncomingMessage];
-    } catch (cause) {
-      if (signal?.aborted === true) throw cause;
-      throw new LabError(
-        'environment',
-        `lab ${this.#name} does not answer: see ${this.#paths.log}, or end it by "netpol-lab down ${this.#name}"`,
-        { cause },
-      );
-    }
-    if (response.statusCode === 200) return response;
-    const problem = JSON.parse(await textOf(response)) as LabProblem;
-    throw new LabError(problem.code === 'usage' ? 'usage' : 'environment', problem.message);
+  protected get log(): string {
+    return this.#paths.log;
   }
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -120,6 +120,13 @@ export interface ExecTarget {
   readonly pod: string;
   /** Program and arguments to put before the command. */
   readonly enter: readonly string[];
+  /** What goes there on a terminal, if that is something else. */
+  readonly enterOnTerminal?: readonly string[];
+  /**
+   * If the command is no process of this machine: program and arguments that signal it, with the signal's name put
+   * behind them.
+   */
+  readonly signal?: readonly string[];
 }
 
 /** A mistake of the user's that the lab found: unknown pod, bad endpoint. `message` says what to do. */

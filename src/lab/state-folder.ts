@@ -1,7 +1,7 @@
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LabError } from '../model/lab-error.ts';
 
 /** Files of one lab. `folder` holds all the others; it is the lab's label on disk. */
@@ -56,6 +56,36 @@ export async function stateFolder(): Promise<string> {
   }
   return folder;
 }
+
+/** Files of a lab in containers. Docker itself holds everything else that is known of it. */
+export interface ComposePaths {
+  readonly compose: string;
+  readonly kubeconfig: string;
+}
+
+/** The paths of a lab in containers, in a folder of theirs, made if missing. @throws LabError usage if the name is none. */
+export async function composePaths(name: string): Promise<ComposePaths> {
+  const root = await stateFolder();
+  labPaths(root, name); // checks the name
+  const folder = join(root, COMPOSE_FOLDER);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return { compose: join(folder, `${name}.yaml`), kubeconfig: join(folder, `${name}.kubeconfig`) };
+}
+
+/** Removes what `composePaths` named, and their folder with the last of them. */
+export async function removeComposeFiles(name: string): Promise<void> {
+  const { compose, kubeconfig } = await composePaths(name);
+  await Promise.all([compose, kubeconfig].map((file) => rm(file, { force: true })));
+  await rmdir(dirname(compose)).catch(() => undefined); // other labs have files there
+}
+
+/** Names of the labs in containers that this user has started. */
+export async function composeLabs(): Promise<string[]> {
+  const files = await readdir(join(await stateFolder(), COMPOSE_FOLDER)).catch(() => []);
+  return files.flatMap((file) => (file.endsWith('.yaml') ? file.slice(0, -'.yaml'.length) : []));
+}
+
+const COMPOSE_FOLDER = '.compose'; // no lab can have this name
 
 async function ownerOf(path: string): Promise<number | undefined> {
   return lstat(path).then(

@@ -42,6 +42,8 @@ export interface Running {
 export interface UserOptions {
   readonly ordinary?: boolean;
   readonly path?: string;
+  /** More of its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A user with a home and labs of its own, who types command lines. */
@@ -67,11 +69,12 @@ export class CliUser implements AsyncDisposable {
 
   /** What stands before the arguments of netpol-lab on a command line. */
   get program(): readonly string[] {
-    const { path } = this.#options;
+    const { path, environment: more = {} } = this.#options;
     const root = this.#isNobody ? '/mnt' : ROOT;
     const node = join(root, NODE_FOLDER);
     const search = [...(path === undefined ? [] : [path]), node, process.env.PATH ?? ''].join(delimiter);
     const environment = ['env', '-i', `PATH=${search}`, `HOME=${this.home}`, `XDG_RUNTIME_DIR=${this.home}`];
+    environment.push(...Object.entries(more).map(([name, value]) => `${name}=${value}`));
     const command = [...environment, 'LANG=C', 'TERM=xterm', join(node, 'node'), join(root, PROGRAM)];
     return this.#isNobody ? ['unshare', '--mount', 'sh', '-c', AS_NOBODY, ROOT, ...command] : command;
   }

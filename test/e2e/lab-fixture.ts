@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 import { connectLab, runningLabs } from '../../src/lab/connect.ts';
-import type { HttpLabClient } from '../../src/lab/http-client.ts';
+import type { LabClient } from '../../src/lab/lab-client.ts';
 import type { LabSpec, LabStatus } from '../../src/lab/lab-client.ts';
 import { startLab, type StartOptions } from '../../src/lab/start.ts';
 import { startTicks } from '../../src/lab/state-folder.ts';
@@ -33,12 +33,12 @@ afterAll(async () => {
 /** A lab that is ended, with all that it consists of, when it is disposed of. */
 export class TestLab implements AsyncDisposable {
   readonly status: LabStatus;
-  readonly client: HttpLabClient;
+  readonly client: LabClient;
   readonly #footprint: Footprint;
   #endTicks: number | undefined;
   readonly #programs: ChildProcess[] = [];
 
-  private constructor(status: LabStatus, client: HttpLabClient) {
+  private constructor(status: LabStatus, client: LabClient) {
     this.status = status;
     this.client = client;
     this.#footprint = footprintOf(status.pid);

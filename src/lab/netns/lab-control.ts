@@ -1,20 +1,12 @@
-import { z } from 'zod';
-import { parseEndpoint, podsOf } from '../../model/endpoint.ts';
-import { LabError } from '../../model/lab-error.ts';
 import { podKey } from '../../model/pod.ts';
 import { LabVerbs } from '../control-plane/lab-verbs.ts';
+import { EXEC_TARGET_BODY, runningPod, type PodReference } from '../control-plane/named-pod.ts';
 import { PROBE_BODY, probeAll, type Dialler, type ProbedLab } from '../control-plane/prober.ts';
 import type { ExecTarget, LabStatus } from '../lab-client.ts';
 import { dial } from './dialler.ts';
 import { podEntry } from './pod-command.ts';
 import { hostPid } from './pod-network.ts';
-import type { PodRuntime } from './pod-runtime.ts';
 import type { RunningLab } from './running-lab.ts';
-
-/** Bodies of the verbs that only a lab in network namespaces has. */
-const BODIES = {
-  'exec-target': z.object({ namespace: z.string(), pod: z.string() }),
-};
 
 /** What a lab in network namespaces answers to the verbs of its control socket that have one answer. */
 export class LabControl {
@@ -38,7 +30,7 @@ export class LabControl {
       case 'probe':
         return probeAll(probedLab(this.#lab), PROBE_BODY.parse(body).requests);
       case 'exec-target':
-        return this.#execTarget(BODIES['exec-target'].parse(body));
+        return this.#execTarget(EXEC_TARGET_BODY.parse(body));
       default:
         return this.#verbs.answer(verb, body);
     }
@@ -61,8 +53,12 @@ export class LabControl {
     };
   }
 
-  #execTarget({ namespace, pod }: z.infer<(typeof BODIES)['exec-target']>): ExecTarget {
-    const found = runningPod(this.#lab, namespace, pod);
+  #execTarget({ namespace, pod }: Pick<PodReference, 'namespace' | 'pod'>): ExecTarget {
+    const { plane, fleet } = this.#lab;
+    const found = runningPod({ lab: plane.name, cluster: plane.cluster, namespace, pod }, (each) => {
+      const entry = fleet.pods.get(podKey(each));
+      return entry?.namespace === undefined ? undefined : { runtime: entry.runtime, namespace: entry.namespace };
+    });
     const pid = hostPid();
     const enter = [
       // On a terminal Ctrl-C goes to the whole process group: to the command, and not to its parent nsenter.
@@ -96,26 +92,4 @@ function probedLab(lab: RunningLab): ProbedLab {
       return host && from(host.network.namespace);
     },
   };
-}
-
-/** The first running pod that `NAME` or `KIND/NAME` means. @throws LabError usage if there is none. */
-function runningPod(lab: RunningLab, namespace: string, pod: string): { runtime: PodRuntime; namespace: number } {
-  const { cluster } = lab.plane;
-  const text = `${namespace}/${pod}`;
-  const endpoint = parseEndpoint(text);
-  if (!endpoint || endpoint.kind === 'address') {
-    throw new LabError('usage', `"${pod}" is no pod: write a pod's name or KIND/NAME`);
-  }
-  const pods = podsOf(cluster, endpoint);
-  for (const each of pods) {
-    const entry = lab.fleet.pods.get(podKey(each));
-    if (entry?.namespace !== undefined) return { runtime: entry.runtime, namespace: entry.namespace };
-  }
-  const [first] = pods;
-  if (first) throw new LabError('usage', `pod ${podKey(first)} does not run (${first.phase})`);
-  const elsewhere = cluster.pods.find(({ name }) => name === pod);
-  const hint = elsewhere
-    ? `there is ${podKey(elsewhere)}: add -n ${elsewhere.namespace}`
-    : 'see "netpol-lab get pods -A"';
-  throw new LabError('usage', `no pod ${text} in lab ${lab.spec.name}; ${hint}`);
 }

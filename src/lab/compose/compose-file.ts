@@ -1,0 +1,213 @@
+import { POD_NETWORKS } from '../../manifest/address-pool.ts';
+import { podKey, type Pod } from '../../model/pod.ts';
+import type { LabSpec } from '../lab-client.ts';
+import { nameServersOf } from '../control-plane/cluster-dns.ts';
+import { composeText, type ComposeDocument } from './compose-text.ts';
+import { planContainers, type ComposePlan, type PlannedHost } from './compose-plan.ts';
+import { LABELS } from './labels.ts';
+import { API_PORT, CONTROL_PLANE, outsideService, proxyService } from './service-names.ts';
+import { escaped, portsText, workloadService, type ComposeService, type Images, type PlannedService } from './workload-service.ts';
+
+/** A compose file, and what it leaves out. */
+export interface ComposeFile {
+  readonly text: string;
+  readonly warnings: readonly string[];
+}
+
+const RUN = 'run:/run/netpol-lab';
+const CLUSTER_DOMAIN = 'cluster.local';
+
+/**
+ * Writes a lab as a compose file that runs by itself. The same lab gives the same text.
+ * @throws LabError usage for manifests with issues, and for pods that cannot be containers.
+ */
+export async function composeFile(spec: LabSpec, images: Images): Promise<ComposeFile> {
+  const plan = await planContainers(spec);
+  const document: ComposeDocument = {
+    lab: spec.name,
+    templates: templatesOf(spec),
+    services: [
+      controlPlane(spec),
+      ...plan.pods.flatMap((pod) => [
+        proxy(pod),
+        ...pod.containers.map((container) => workloadService(pod, container, images)),
+      ]),
+      ...plan.hosts.map(outsideHost),
+    ],
+    configs: configsOf(plan),
+    networks: {
+      pods: {
+        driver_opts: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
+        enable_ipv6: true,
+        ipam: { config: POD_NETWORKS.map((subnet) => ({ subnet })) },
+        labels: labelled(spec),
+      },
+      host: { labels: labelled(spec) },
+    },
+    volumes: { run: { labels: labelled(spec) } },
+  };
+  return { text: composeText(document), warnings: plan.warnings };
+}
+
+function labelled({ name }: LabSpec): ComposeService {
+  return { [LABELS.lab]: name };
+}
+
+function templatesOf({ options }: LabSpec): ComposeDocument['templates'] {
+  const image = { image: 'netpol-lab', pull_policy: 'never' };
+  const closed = { cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] };
+  return {
+    'lab-process': {
+      comment: "netpol-lab's own processes: no capability, an ordinary user.",
+      service: { ...image, ...closed, stop_grace_period: '2s' },
+    },
+    proxy: {
+      comment:
+        "A pod's proxy: its network is the pod's. It closes the pod, learns the policies from the control plane, and then\n" +
+        'judges the first packet of every connection, in and out. NET_ADMIN is for its rules and its queue. Its user is\n' +
+        'root, without any right but this, as it writes the resolv.conf of the pod, which Docker makes a file of root.',
+      service: {
+        ...image,
+        user: 'root',
+        ...closed,
+        cap_add: ['NET_ADMIN'],
+        stop_grace_period: '2s',
+        entrypoint: [
+          'sh',
+          '-c',
+          'cp /etc/netpol-lab/resolv.conf /etc/ && exec netpol-lab container proxy "$$@"',
+          'proxy',
+        ],
+        volumes: [RUN],
+        tmpfs: ['/run/netpol-lab-proxy'],
+        // Linux sends but a few ICMP refusals a second otherwise.
+        ...(options.deny === 'reject' ? { sysctls: { 'net.ipv4.icmp_ratemask': 0 } } : {}),
+        depends_on: { [CONTROL_PLANE]: { condition: 'service_healthy' } },
+        restart: 'on-failure:5',
+        healthcheck: healthcheck('test', '-f', '/run/netpol-lab-proxy/ready'),
+      },
+    },
+    outside: {
+      comment: "A host outside the cluster: a neighbour of the pods, which takes the host's addresses beside its own.",
+      service: {
+        ...image,
+        user: 'root',
+        ...closed,
+        cap_add: ['NET_ADMIN'],
+        stop_grace_period: '2s',
+        entrypoint: 'netpol-lab container external',
+        volumes: [RUN],
+        restart: 'on-failure:5',
+      },
+    },
+    'stand-in': {
+      comment: "A container that stands in for the manifest's own image: it serves the declared ports, or idles.",
+      service: { ...image, ...closed, init: true, stop_grace_period: '1s' },
+    },
+  };
+}
+
+function healthcheck(...test: readonly string[]): ComposeService {
+  return { test: ['CMD', ...test], interval: '10s', start_period: '30s', start_interval: '200ms' };
+}
+
+function controlPlane({ name, files, options }: LabSpec): PlannedService {
+  return {
+    name: CONTROL_PLANE,
+    template: 'lab-process',
+    comment: "The control plane: the lab's objects, and the Kubernetes API for proxies, netpol-lab and kubectl.",
+    service: {
+      working_dir: MANIFESTS,
+      command: words(
+        `container control-plane --name ${name} --manifests . --external ${EXTERNAL}`,
+        `--run /run/netpol-lab --listen 0.0.0.0:${API_PORT}`,
+        `--deny ${options.deny} --established ${options.established}`,
+      ),
+      configs: [
+        ...files.map((file, index) => ({ source: manifestConfig(index), target: `${MANIFESTS}/${inside(file.path)}` })),
+        { source: 'external', target: EXTERNAL },
+      ],
+      volumes: [RUN],
+      networks: ['host'],
+      ports: [`127.0.0.1::${API_PORT}`],
+      restart: 'on-failure:5',
+      healthcheck: healthcheck('test', '-S', '/run/netpol-lab/proxy.sock'),
+    },
+  };
+}
+
+/** A command line; none of its words has anything that a shell would take apart. */
+function words(...parts: readonly string[]): string {
+  return parts.join(' ');
+}
+
+const MANIFESTS = '/etc/netpol-lab/manifests';
+const EXTERNAL = '/etc/netpol-lab/external.json';
+
+function manifestConfig(index: number): string {
+  return `manifest-${index + 1}`;
+}
+
+/** A file's path as it is below a folder: no way out of that. */
+function inside(path: string): string {
+  const parts = path.split('/').filter((part) => !['', '.', '..'].includes(part));
+  const last = parts.pop() ?? '';
+  return [...parts, /\.(?:ya?ml|json)$/.test(last) ? last : `${last}.yaml`].join('/');
+}
+
+function proxy(pod: Pod): PlannedService {
+  return {
+    name: proxyService(pod),
+    template: 'proxy',
+    comment: `Pod ${podKey(pod)}`,
+    service: {
+      command: `--pod ${podKey(pod)} --run /run/netpol-lab`,
+      hostname: pod.hostname,
+      networks: { pods: staticAddresses(pod.addresses) },
+      configs: [{ source: resolverConfig(pod), target: '/etc/netpol-lab/resolv.conf' }],
+      labels: { [LABELS.pod]: podKey(pod) },
+    },
+  };
+}
+
+function staticAddresses(addresses: Pod['addresses']): ComposeService {
+  return Object.fromEntries(addresses.map(({ family, text }) => [`ipv${family}_address`, text]));
+}
+
+function outsideHost({ name, addresses, ports, bridge }: PlannedHost): PlannedService {
+  return {
+    name: outsideService(name),
+    template: 'outside',
+    comment: `Outside the cluster: ${name}`,
+    service: {
+      command: words(
+        `--name ${name} --addresses ${addresses.join(',')} --ports ${portsText(ports)}`,
+        '--run /run/netpol-lab',
+      ),
+      networks: { pods: staticAddresses(bridge) },
+    },
+  };
+}
+
+/** A resolv.conf for each namespace and set of name servers. */
+function resolverConfig({ namespace }: Pod): string {
+  return `resolv-${namespace}`;
+}
+
+function configsOf({ spec, cluster, pods }: ComposePlan): ComposeDocument['configs'] {
+  const manifests = spec.files.map(({ text }, index) => [manifestConfig(index), escaped(text)] as const);
+  const resolvers = pods.map((pod) => {
+    const service = `svc.${CLUSTER_DOMAIN}`;
+    const lines = [
+      ...nameServersOf(pod, cluster).map((address) => `nameserver ${address}`),
+      `search ${pod.namespace}.${service} ${service} ${CLUSTER_DOMAIN}`,
+      'options ndots:5',
+    ];
+    return [resolverConfig(pod), `${lines.join('\n')}\n`] as const;
+  });
+  return Object.fromEntries([
+    ...resolvers,
+    ['external', `[\n${spec.external.map((host) => `  ${JSON.stringify(host)}`).join(',\n')}\n]\n`],
+    ...manifests,
+  ]);
+}

@@ -1,0 +1,123 @@
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LabError } from '../../model/lab-error.ts';
+import type { LabSpec, LabStatus, PodStatus } from '../lab-client.ts';
+import { composePaths } from '../state-folder.ts';
+import { ComposeLabClient } from './compose-client.ts';
+import { composeFile } from './compose-file.ts';
+import { tryDocker } from './docker.ts';
+import { labsWithRemains } from './holdings.ts';
+import { LABELS } from './labels.ts';
+import type { Images } from './workload-service.ts';
+
+const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then is reported as it is
+const LEAST_ENGINE = 25; // the first whose health checks can be quick while a container starts
+const LEAST_COMPOSE = [2, 23] as const; // the first that puts texts of the compose file into files
+
+/**
+ * Starts a lab in containers. Returns when every pod is ready. If it fails or `signal` aborts, what was started is removed.
+ * @throws LabError usage: name in use, manifests invalid; environment: no Docker, no image, no NFQUEUE.
+ */
+export async function startInContainers(
+  spec: LabSpec,
+  images: Images,
+  { onProgress, signal }: { readonly onProgress: (text: string) => void; readonly signal?: AbortSignal | undefined },
+): Promise<LabStatus> {
+  const { text, warnings } = await composeFile(spec, images);
+  const { compose: file } = await composePaths(spec.name);
+  await requireDocker();
+  if ((await labsWithRemains()).includes(spec.name)) {
+    throw new LabError(
+      'usage',
+      `Docker has a lab ${spec.name} already: end it by "netpol-lab down ${spec.name}", or choose --name`,
+    );
+  }
+  await writeFile(file, text, { mode: 0o600 });
+  const client = new ComposeLabClient(spec.name);
+  try {
+    onProgress('starting containers');
+    await composeUp(spec.name, file, { onLine: onProgress, ...(signal ? { signal } : {}) });
+    const status = await readyStatus(client, onProgress);
+    return { ...status, warnings: [...new Set([...warnings, ...status.warnings])] };
+  } catch (error) {
+    await client.stop();
+    throw error;
+  }
+}
+
+async function composeUp(
+  name: string,
+  file: string,
+  options: { readonly onLine: (line: string) => void; readonly signal?: AbortSignal },
+): Promise<void> {
+  const args = ['compose', '--progress', 'plain', '--file', file, 'up', '--wait', '--detach', '--quiet-pull'];
+  const { exit, stderr } = await tryDocker(args, options);
+  if (exit === 0) return;
+  if (stderr.includes('overlaps')) {
+    throw new LabError(
+      'environment',
+      `the pods' network is taken by another one of Docker, of a lab perhaps (netpol-lab labs): end that first`,
+    );
+  }
+  throw new LabError('environment', `lab ${name} did not start: ${await complaints(name, stderr)}`);
+}
+
+/** What the containers that failed have said, or else Compose. */
+async function complaints(name: string, stderr: string): Promise<string> {
+  const { stdout } = await tryDocker([
+    ...['ps', '--all', '--filter', `label=${LABELS.lab}=${name}`, '--filter', 'status=exited', '--filter', 'status=restarting'],
+    ...['--format', '{{.ID}}'],
+  ]);
+  const ids = stdout.split('\n').filter((id) => id !== '');
+  const logs = await Promise.all(ids.map((id) => tryDocker(['logs', '--tail', '5', id])));
+  const said = logs.flatMap(({ stderr: words }) => words.split('\n')).filter((line) => line.trim() !== '');
+  return [...new Set(said.length > 0 ? said : [stderr.trim().split('\n').at(-1) ?? ''])].join('\n');
+}
+
+async function readyStatus(client: ComposeLabClient, onProgress: (text: string) => void): Promise<LabStatus> {
+  const deadline = performance.now() + READY_DEADLINE_MS;
+  for (;;) {
+    const status = await client.status();
+    const waiting = status.pods.filter(isStarting);
+    if (waiting.length === 0 || performance.now() > deadline) return status;
+    onProgress(`${waiting.length} pods are starting`);
+    await delay(50);
+  }
+}
+
+function isStarting({ ready, phase, message }: PodStatus): boolean {
+  return !ready && message === '' && (phase === 'Pending' || phase === 'Running');
+}
+
+/** @throws LabError environment that says what is missing. */
+async function requireDocker(): Promise<void> {
+  const [engine, compose] = await Promise.all([
+    tryDocker(['version', '--format', '{{.Server.Version}}']),
+    tryDocker(['compose', 'version', '--short']),
+  ]);
+  if (engine.exit !== 0) {
+    throw new LabError('environment', `Docker does not answer; is it started? It says: ${engine.stderr.trim()}`);
+  }
+  const [engineMajor = 0] = numbersOf(engine.stdout);
+  const [major = 0, minor = 0] = numbersOf(compose.stdout);
+  const [leastMajor, leastMinor] = LEAST_COMPOSE;
+  const isOld = major < leastMajor || (major === leastMajor && minor < leastMinor);
+  if (engineMajor < LEAST_ENGINE || compose.exit !== 0 || isOld) {
+    throw new LabError(
+      'environment',
+      `labs in containers need Docker ${LEAST_ENGINE} and Compose ${LEAST_COMPOSE.join('.')} or newer; ` +
+        `here are Docker ${engine.stdout.trim()} and ${compose.exit === 0 ? `Compose ${compose.stdout.trim()}` : 'no Compose'}`,
+    );
+  }
+  const image = await tryDocker(['image', 'inspect', 'netpol-lab']);
+  if (image.exit !== 0) {
+    throw new LabError(
+      'environment',
+      'the image netpol-lab is missing: "docker build -t netpol-lab ." in a clone of netpol-lab makes it',
+    );
+  }
+}
+
+function numbersOf(version: string): number[] {
+  return version.trim().replace(/^v/, '').split('.').map(Number);
+}

@@ -1,0 +1,206 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { composeFile } from '../../src/lab/compose/compose-file.ts';
+import type { Images } from '../../src/lab/compose/workload-service.ts';
+import { loadLab, toSpec } from '../../src/lab/lab-file.ts';
+import type { LabSpec } from '../../src/lab/lab-client.ts';
+import { shippedLabs } from '../../src/lab/shipped.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Service {
+  readonly image: string;
+  readonly entrypoint?: unknown;
+  readonly command?: unknown;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly network_mode?: string;
+  readonly networks?: { readonly pods?: { readonly ipv4_address: string; readonly ipv6_address: string } };
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly restart?: string;
+  readonly hostname?: string;
+  readonly user?: string;
+  readonly cap_add?: readonly string[];
+  readonly cap_drop: readonly string[];
+  readonly privileged?: boolean;
+  readonly volumes?: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+interface File {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly configs: Readonly<Record<string, { readonly content: string }>>;
+}
+
+function pod(name: string, spec: object, namespace = 'default'): object {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec };
+}
+
+const IDLE = { containers: [{ name: 'main', image: 'busybox' }] };
+
+function specOf(objects: readonly object[], more: Partial<LabSpec> = {}): LabSpec {
+  const text = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+  const options = { deny: 'drop', established: 'keep' } as const;
+  return { name: 'test', files: [{ path: 'pods.yaml', text }], external: [], options, ...more };
+}
+
+async function compose(objects: readonly object[], images: Images = 'lab', more: Partial<LabSpec> = {}): Promise<File> {
+  return parse((await composeFile(specOf(objects, more), images)).text, { merge: true }) as File;
+}
+
+function service({ services }: File, name: string): Service {
+  const found = services[name];
+  if (!found) throw new Error(`no service ${name} among ${Object.keys(services).join(' ')}`);
+  return found;
+}
+
+describe('the compose files of the shipped labs', () => {
+  it('are there, each as it would be written now', async () => {
+    const labs = await shippedLabs();
+    expect((await readdir(join(ROOT, 'compose'))).sort()).toEqual(labs.map(({ name }) => `${name}.yaml`).sort());
+    for (const { name, folder } of labs) {
+      const { text } = await composeFile(await toSpec(await loadLab(folder), name, {}), 'lab');
+      const command = `node src/cli/netpol-lab.ts compose ${name} > compose/${name}.yaml`;
+      expect(await readFile(join(ROOT, 'compose', `${name}.yaml`), 'utf8'), `stale: ${command}`).toBe(text);
+    }
+  });
+});
+
+describe('a pod', async () => {
+  const file = await compose([
+    pod('web', { containers: [{ name: 'nginx', image: 'nginx', ports: [{ containerPort: 80 }] }] }),
+  ]);
+
+  it('is a proxy that has its addresses, and a container in the network of that, started after it is closed', () => {
+    expect(service(file, 'web__proxy')).toMatchObject({
+      command: '--pod default/web --run /run/netpol-lab',
+      hostname: 'web',
+      networks: { pods: { ipv4_address: '10.244.0.2', ipv6_address: 'fd00:10:244::2' } },
+      depends_on: { control__plane: { condition: 'service_healthy' } },
+    });
+    expect(service(file, 'web')).toMatchObject({
+      entrypoint: 'netpol-lab container server --pod default/web --ports 80/TCP',
+      network_mode: 'service:web__proxy',
+      depends_on: { web__proxy: { condition: 'service_healthy' } },
+      labels: { 'netpol-lab.lab': 'test', 'netpol-lab.pod': 'default/web', 'netpol-lab.container': 'nginx' },
+    });
+  });
+
+  it('asks the cluster for names', () => {
+    expect(file.configs['resolv-default']?.content).toBe(
+      'nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n',
+    );
+  });
+
+  it('runs its command, or what stands in for it where the image lacks the program', async () => {
+    const ports = [{ containerPort: 8080 }];
+    const command = { name: 'main', image: 'agnhost', command: ['/agnhost', 'netexec'], args: ['--cost=$5'], ports };
+    expect(service(await compose([pod('web', { containers: [command] })]), 'web').entrypoint).toEqual([
+      'sh',
+      '-c',
+      'command -v "$$1" >/dev/null && exec "$$@"; exec netpol-lab container server --pod default/web --ports 8080/TCP',
+      'sh',
+      '/agnhost',
+      'netexec',
+      '--cost=$$5',
+    ]);
+  });
+
+  it('of several containers starts them as a kubelet does', async () => {
+    const containers = [
+      { name: 'main', image: 'busybox' },
+      { name: 'proxy', image: 'busybox' },
+    ];
+    const initContainers = [
+      { name: 'first', image: 'busybox', command: ['true'] },
+      { name: 'sidecar', image: 'busybox', restartPolicy: 'Always' },
+    ];
+    const { services } = await compose([pod('job', { containers, initContainers, restartPolicy: 'Never' })]);
+    const started = Object.entries(services).filter(([, { labels }]) => labels['netpol-lab.container'] !== undefined);
+    const own = started.filter(([, { labels }]) => labels['netpol-lab.pod'] === 'default/job');
+    const facts = own.map(([name, { depends_on: after = {}, restart }]) => [
+      name,
+      restart,
+      Object.entries(after).map(([other, { condition }]) => `${other} ${condition}`),
+    ]);
+    const closed = 'job__proxy service_healthy';
+    expect(facts).toEqual([
+      ['job__first', 'no', [closed]],
+      ['job__sidecar', 'always', [closed, 'job__first service_completed_successfully']],
+      ['job', 'no', [closed, 'job__sidecar service_started']],
+      ['job__proxy-container', 'no', [closed, 'job__sidecar service_started']],
+    ]);
+  });
+
+  it('has a service of its own, whatever its name and namespace', async () => {
+    const { services } = await compose([pod('a', IDLE), pod('a', IDLE, 'b'), pod('a.b', IDLE), pod('a-b', IDLE)]);
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(['a', 'b_a', 'a___b', 'a-b']));
+  });
+
+  it("on the host's network is left out, and said so", async () => {
+    const spec = specOf([pod('agent', { ...IDLE, hostNetwork: true }), pod('web', IDLE)]);
+    const { text, warnings } = await composeFile(spec, 'lab');
+    expect(Object.keys((parse(text) as File).services)).not.toContain('agent');
+    expect(warnings.join()).toContain("default/agent: pods on the host's network have no container");
+  });
+
+  it('with an address of another network is refused', async () => {
+    const foreign = { ...pod('web', IDLE), status: { podIP: '192.168.7.1', phase: 'Running' } };
+    await expect(composeFile(specOf([foreign]), 'lab')).rejects.toThrow(/default\/web: its address is 192\.168\.7\.1/);
+  });
+});
+
+describe('with --images real', () => {
+  const container = {
+    name: 'main',
+    image: 'curlimages/curl:8.10',
+    command: ['sh', '-c', 'echo $HOME'],
+    env: [{ name: 'PRICE', value: '$5' }],
+  };
+
+  it("containers are of the manifest's image, its command and environment unchanged", async () => {
+    expect(service(await compose([pod('client', { containers: [container] })], 'real'), 'client')).toMatchObject({
+      image: 'curlimages/curl:8.10',
+      entrypoint: ['sh', '-c', 'echo $$HOME'],
+      environment: { PRICE: '$$5' },
+    });
+  });
+
+  it('an image keeps its own command if the manifest has none', async () => {
+    const web = service(
+      await compose([pod('web', { containers: [{ name: 'nginx', image: 'nginx' }] })], 'real'),
+      'web',
+    );
+    expect([web.image, web.entrypoint, web.command]).toEqual(['nginx', undefined, undefined]);
+  });
+
+  it("the name server is the lab's own all the same", async () => {
+    const { services } = await compose([pod('client', IDLE)], 'real');
+    const dns = Object.entries(services).find(([name]) => /^kube-system_coredns-[a-z0-9-]+$/.test(name));
+    expect(dns?.[1].entrypoint).toContain('netpol-lab container dns');
+  });
+});
+
+describe('rights', () => {
+  const external = [
+    { name: 'api.example.com', addresses: ['10.0.0.10'], ports: [{ protocol: 'TCP', port: 443 }] },
+  ] as const;
+
+  it.each(['lab', 'real'] as const)(
+    'with --images %s only what sets up a network may, and nothing more',
+    async (images) => {
+      const { services } = await compose([pod('client', IDLE)], images, { external });
+      for (const [name, { cap_add: added = [], cap_drop: dropped, privileged, volumes = [], user }] of Object.entries(
+        services,
+      )) {
+        const ofNetwork = name.endsWith('__proxy') || name.startsWith('outside__');
+        expect([name, added]).toEqual([name, ofNetwork ? ['NET_ADMIN'] : []]);
+        expect([name, user]).toEqual([name, ofNetwork ? 'root' : undefined]);
+        expect([name, dropped]).toEqual([name, images === 'real' && name === 'client' ? ['NET_RAW'] : ['ALL']]);
+        expect([name, privileged, volumes.filter((volume) => volume.startsWith('/'))]).toEqual([name, undefined, []]);
+      }
+    },
+  );
+});

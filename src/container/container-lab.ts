@@ -196,7 +196,7 @@ export class ContainerLab implements Backend {
     return directionReport(this.table.explain(connection)[side]);
   }
 
-  #record({ timeMs, source, destination, protocol, sourcePort, port, ...judged }: MergedFlow): void {
+  #record({ timeMs, source, destination, protocol, sourcePort, port, carried, ...judged }: MergedFlow): void {
     const party = (address: string) => ({ name: this.#names.get(address) ?? '', address });
     this.log.add({
       time: new Date(timeMs).toISOString(),
@@ -206,6 +206,7 @@ export class ContainerLab implements Backend {
       verdict: judged.verdict,
       egress: this.#sourced(judged.egress),
       ingress: this.#sourced(judged.ingress),
+      ...(carried ? { carried } : {}),
     });
   }
 

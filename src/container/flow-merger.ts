@@ -2,7 +2,10 @@ import type { DirectionReport, VerdictReport } from '../flows/flow-event.ts';
 import type { JudgedFlow } from './messages.ts';
 
 /** A connection as both ends' proxies judged it. */
-export type MergedFlow = Pick<JudgedFlow, 'timeMs' | 'source' | 'destination' | 'protocol' | 'sourcePort' | 'port'> &
+export type MergedFlow = Pick<
+  JudgedFlow,
+  'timeMs' | 'source' | 'destination' | 'protocol' | 'sourcePort' | 'port' | 'carried'
+> &
   VerdictReport;
 
 /** What the merger has to know of the lab. */
@@ -32,12 +35,17 @@ export class FlowMerger implements Disposable {
   /** In the order in which they came. */
   readonly #pending = new Map<string, Pending>();
   #timer: NodeJS.Timeout | undefined;
+  #ends = 0;
 
   constructor(setting: MergerSetting) {
     this.#setting = setting;
   }
 
   add(flow: JudgedFlow): void {
+    if (flow.carried) {
+      this.#wait(`end ${this.#ends++}`, flow); // so that it is told behind the beginning
+      return;
+    }
     const key = `${flow.protocol} ${flow.source} ${flow.sourcePort} ${flow.destination} ${flow.port}`;
     const first = this.#pending.get(key);
     if (first) {
@@ -52,15 +60,19 @@ export class FlowMerger implements Disposable {
       this.#emitAlone(flow);
       return;
     }
+    this.#wait(key, flow);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(key: string, flow: JudgedFlow): void {
     this.#pending.set(key, { flow, untilMs: performance.now() + PATIENCE_MS });
     if (this.#pending.size > MAX_PENDING) this.#sweep(0);
     this.#timer ??= setTimeout(() => {
       this.#sweep(performance.now());
     }, PATIENCE_MS).unref();
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
   }
 
   #isAlone({ side, source, destination, report }: JudgedFlow): boolean {
@@ -97,9 +109,9 @@ export class FlowMerger implements Disposable {
   #emit(one: JudgedFlow, other: JudgedFlow): void {
     const [egress, ingress] = one.side === 'egress' ? [one, other] : [other, one];
     const denied = [egress, ingress].some(({ report }) => report.verdict === 'deny');
-    const { timeMs, source, destination, protocol, sourcePort, port } = egress;
+    const { timeMs, source, destination, protocol, sourcePort, port, carried } = egress;
     this.#setting.emit({
-      ...{ timeMs, source, destination, protocol, sourcePort, port },
+      ...{ timeMs, source, destination, protocol, sourcePort, port, carried },
       verdict: denied ? 'deny' : 'allow',
       egress: egress.report,
       ingress: ingress.report,

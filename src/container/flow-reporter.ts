@@ -1,4 +1,5 @@
 import type { FlowRecord } from '../dataplane/flow-record.ts';
+import type { CarriedFlow } from '../dataplane/relay/carried-flow.ts';
 import type { DirectionReport } from '../flows/flow-event.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { isEndpoint, podKey, type Pod } from '../model/pod.ts';
@@ -13,6 +14,8 @@ import type { JudgedFlow } from './messages.ts';
 const CLUSTERS_KEPT = 16;
 const REPORTS_KEPT = 2_000;
 
+type JudgedConnection = Pick<FlowRecord, 'source' | 'destination' | 'transport' | 'destinationPort' | 'tableVersion'>;
+
 /** Says which policies and rules decided what the gate of one pod has judged. */
 export class FlowReporter {
   readonly #own: ReadonlySet<string>;
@@ -20,6 +23,7 @@ export class FlowReporter {
   readonly #clusters = new Map<number, Cluster>();
   readonly #explained = new Map<number, Explained>();
   readonly #reports = new Map<string, DirectionReport>();
+  #newest = 0;
 
   /** @param key the pod's own, NAMESPACE/NAME. @param addresses the pod's own. */
   constructor(key: string, addresses: readonly IpAddress[]) {
@@ -29,6 +33,7 @@ export class FlowReporter {
 
   /** Tells what the gate's table of that version is of, before the gate gets it. */
   addTable(version: number, cluster: Cluster): void {
+    this.#newest = version;
     this.#clusters.set(version, cluster);
     this.#clusters.delete(version - CLUSTERS_KEPT);
     this.#explained.delete(version - CLUSTERS_KEPT);
@@ -42,11 +47,23 @@ export class FlowReporter {
       if (!report) return [];
       const { timeMs, source, destination, transport, sourcePort, destinationPort } = record;
       const ends = { source: source.text, destination: destination.text, sourcePort, port: destinationPort };
-      return [{ timeMs, ...ends, protocol: transport, side, report }];
+      return [{ timeMs, ...ends, protocol: transport, side, report, carried: null }];
     });
   }
 
-  #report(record: FlowRecord, side: JudgedFlow['side']): DirectionReport | undefined {
+  /** The ends of flows from this pod, with what the newest table says of them. */
+  ends(flows: readonly CarriedFlow[]): JudgedFlow[] {
+    return flows.flatMap(({ startMs, source, destination, transport, sourcePort, destinationPort, ...carried }) => {
+      const connection = { source, destination, transport, destinationPort, tableVersion: this.#newest };
+      const report = this.#report(connection, 'egress');
+      if (!report) return [];
+      const timeMs = startMs + carried.durationMs;
+      const ends = { source: source.text, destination: destination.text, sourcePort, port: destinationPort };
+      return [{ timeMs, ...ends, protocol: transport, side: 'egress' as const, report, carried }];
+    });
+  }
+
+  #report(record: JudgedConnection, side: JudgedFlow['side']): DirectionReport | undefined {
     const { source, destination, transport, destinationPort, tableVersion } = record;
     const key = `${tableVersion} ${side} ${source.text} ${destination.text} ${transport} ${destinationPort}`;
     const known = this.#reports.get(key);

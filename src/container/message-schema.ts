@@ -9,6 +9,14 @@ const policy = z.object({
   line: z.number(),
 });
 
+const carried = z.object({
+  durationMs: z.number(),
+  sentBytes: z.number(),
+  receivedBytes: z.number(),
+  datagrams: z.number(),
+  end: z.enum(['closed', 'reset', 'cut', 'idle']),
+});
+
 const judged = z.object({
   timeMs: z.number(),
   source: z.string(),
@@ -18,6 +26,7 @@ const judged = z.object({
   port: z.number(),
   side: z.enum(['egress', 'ingress']),
   report: z.object({ verdict: z.enum(['allow', 'deny']), isolated: z.boolean(), policies: z.array(policy) }),
+  carried: carried.nullable(),
 });
 
 const outcome = z.discriminatedUnion('kind', [

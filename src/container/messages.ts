@@ -1,4 +1,4 @@
-import type { DirectionReport } from '../flows/flow-event.ts';
+import type { CarriedReport, DirectionReport } from '../flows/flow-event.ts';
 import type { LabOptions, ProbeRequest } from '../lab/lab-client.ts';
 import type { DialResult } from '../lab/netns/dialler.ts';
 import type { Transport } from '../net/port.ts';
@@ -6,7 +6,7 @@ import type { FollowedName } from './followed.ts';
 
 // What proxies and the control plane tell each other: lines of JSON on a Unix socket, for as long as both live.
 
-/** What a proxy judged: the first packet of a flow, from its own pod's side. `timeMs` is since the epoch. */
+/** What a proxy judged: the first packet of a flow, from its own pod's side; or the flow's end. `timeMs` is since the epoch. */
 export interface JudgedFlow {
   readonly timeMs: number;
   readonly source: string;
@@ -16,6 +16,8 @@ export interface JudgedFlow {
   readonly port: number;
   readonly side: 'egress' | 'ingress';
   readonly report: DirectionReport;
+  /** Of an end alone. */
+  readonly carried: CarriedReport | null;
 }
 
 /** How far a proxy has come: what it enforces is the cluster at these resource versions, or it passes nothing. */

@@ -2,6 +2,7 @@ import { rmSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataPlane } from '../dataplane/dataplane.ts';
 import type { PodFirewall } from '../dataplane/pod-firewall.ts';
+import type { CarriedFlow } from '../dataplane/relay/carried-flow.ts';
 import type { Relay } from '../dataplane/relay/relay.ts';
 import { ListWatch } from '../kube/list-watch.ts';
 import type { ApiLocation } from '../kube/api-location.ts';
@@ -205,7 +206,8 @@ export class PodProxy {
     const { Relay } = await import('../dataplane/relay/relay.ts');
     const { queue } = this.#options;
     const addresses = this.#addresses;
-    return Relay.open({ queue: queue + 1, gateQueue: queue, addresses, established, onCarried: () => undefined });
+    const onCarried = (flows: readonly CarriedFlow[]): void => this.#link?.tellFlows(this.#reporter.ends(flows));
+    return Relay.open({ queue: queue + 1, gateQueue: queue, addresses, established, onCarried });
   }
 
   async #reopen(isFirst: boolean): Promise<void> {

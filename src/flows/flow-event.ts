@@ -29,7 +29,25 @@ export interface VerdictReport {
   readonly ingress: DirectionReport;
 }
 
-/** The first packet of a connection and its verdict. `time` is ISO 8601 with milliseconds; ports are 0 for ICMP. */
+/** How a flow ended: by both sides, by a reset of one, by policies that allow it no longer, or because nothing came for long. */
+export type FlowEnd = 'closed' | 'reset' | 'cut' | 'idle';
+
+/**
+ * What has been carried of a flow by its end. `sentBytes` went from the one who opened it: of TCP the payload, of UDP
+ * whole packets. UDP's answers are not counted; `datagrams` is 0 for TCP.
+ */
+export interface CarriedReport {
+  readonly durationMs: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly datagrams: number;
+  readonly end: FlowEnd;
+}
+
+/**
+ * The first packet of a connection and its verdict, or, with `carried`, its end, which only a relay tells. `time` is ISO
+ * 8601 with milliseconds; ports are 0 for ICMP.
+ */
 export interface FlowEvent extends VerdictReport {
   readonly time: string;
   readonly from: FlowParty;
@@ -37,4 +55,6 @@ export interface FlowEvent extends VerdictReport {
   readonly protocol: Transport;
   readonly sourcePort: number;
   readonly port: number;
+  /** Of an end alone; the verdict is then that of the policies at the end. */
+  readonly carried?: CarriedReport;
 }

@@ -123,7 +123,7 @@ async function flowsSince(
   const since = new Date(startedAt).toISOString();
   const flows: FlowEvent[] = [];
   for await (const flow of client.flows({ follow: false })) {
-    if (flow.time >= since && wanted(flow)) flows.push(flow);
+    if (flow.time >= since && !flow.carried && wanted(flow)) flows.push(flow);
   }
   return flows;
 }

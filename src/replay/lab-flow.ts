@@ -5,6 +5,7 @@ import { skipped, type Reading } from './recorded-flow.ts';
 
 /** Reads an event that `flows -o json` prints. */
 export function readLabFlow(value: unknown): Reading {
+  if (field(value, 'carried') !== undefined) return skipped('the end of a flow, not its beginning');
   const transport = transportNamed(textField(value, 'protocol'));
   const port = portOf(transport, field(value, 'port'));
   const [from, to] = [endsOf(value, 'from'), endsOf(value, 'to')];

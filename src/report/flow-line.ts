@@ -1,20 +1,32 @@
-import type { FlowEvent, FlowParty } from '../flows/flow-event.ts';
+import type { CarriedReport, FlowEvent, FlowParty } from '../flows/flow-event.ts';
 import { painter } from './color.ts';
 import { printableLine } from './printable.ts';
 import { reasonText } from './verdict-text.ts';
 
 /**
  * A flow event on one line:
- * `12:00:01.123 denied  TCP  default/client (10.244.0.5:43210) -> default/web (10.244.0.6:80)  ingress denied: …`.
+ * `12:00:01.123 denied  TCP  default/client (10.244.0.5:43210) -> default/web (10.244.0.6:80)  ingress denied: …`,
+ * or of an end `12:00:02.345 closed  TCP  …  120 bytes sent, 5 received in 1.222 s`.
  */
 export function flowLine(event: FlowEvent, color: boolean): string {
   const paint = painter(color);
+  const connection = connectionText(event);
+  const clock = paint('dim', clockOf(event.time));
+  if (event.carried)
+    return `${clock} ${event.carried.end.padEnd(7)} ${connection}  ${paint('dim', carriedText(event.carried))}`;
   const denied = event.verdict === 'deny';
   const verdict = paint(denied ? 'red' : 'green', denied ? 'denied ' : 'allowed');
-  const from = partyText(event.from, event.sourcePort);
-  const to = partyText(event.to, event.port);
-  const connection = printableLine(`${event.protocol.padEnd(4)} ${from} -> ${to}`);
-  return `${paint('dim', clockOf(event.time))} ${verdict} ${connection}  ${paint('dim', reasonText(event))}`;
+  return `${clock} ${verdict} ${connection}  ${paint('dim', reasonText(event))}`;
+}
+
+function connectionText({ protocol, from, sourcePort, to, port }: FlowEvent): string {
+  return printableLine(`${protocol.padEnd(4)} ${partyText(from, sourcePort)} -> ${partyText(to, port)}`);
+}
+
+function carriedText({ durationMs, sentBytes, receivedBytes, datagrams }: CarriedReport): string {
+  const sent = datagrams > 0 ? `${datagrams} datagrams, ${sentBytes} bytes sent` : `${sentBytes} bytes sent`;
+  const received = datagrams > 0 ? '' : `, ${receivedBytes} received`;
+  return `${sent}${received} in ${(durationMs / 1000).toFixed(3)} s`;
 }
 
 function partyText({ name, address }: FlowParty, port: number): string {

@@ -27,6 +27,9 @@ const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta
 // Of this network, hosts outside the cluster and pods without an address of their own are at its end.
 const FIRST_FREE = 0xff00;
 
+/** What carries the pods' connections. */
+type Carry = 'kernel' | 'relay';
+
 /** Capabilities of a container's process. */
 type Capabilities = 'none' | 'net_admin';
 
@@ -41,6 +44,7 @@ export class ContainerTestLab implements AsyncDisposable {
   readonly pods = new Map<string, TestPod>();
   readonly said: string[] = [];
   readonly #spec: LabSpec;
+  readonly #carry: Carry;
   readonly #processes = new Set<ChildProcess>();
   readonly #servers = new AsyncDisposableStack();
   readonly #proxies = new Map<string, ChildProcess>();
@@ -49,8 +53,9 @@ export class ContainerTestLab implements AsyncDisposable {
   readonly #waiting: (() => void)[] = [];
   #given = 0;
 
-  private constructor(spec: LabSpec) {
+  private constructor(spec: LabSpec, carry: Carry) {
     this.#spec = spec;
+    this.#carry = carry;
     const socket = join(this.folder, CONTROL_SOCKET);
     this.client = new HttpLabClient(spec.name, {
       folder: this.folder,
@@ -65,9 +70,12 @@ export class ContainerTestLab implements AsyncDisposable {
   }
 
   /** Starts the lab and waits until every pod is ready. */
-  static async start(given: Partial<LabSpec> & Pick<LabSpec, 'name'>): Promise<ContainerTestLab> {
+  static async start(
+    given: Partial<LabSpec> & Pick<LabSpec, 'name'>,
+    carry: Carry = 'kernel',
+  ): Promise<ContainerTestLab> {
     const options = { deny: 'drop', established: 'keep' } as const;
-    const lab = new ContainerTestLab({ files: [], external: [], options, ...given });
+    const lab = new ContainerTestLab({ files: [], external: [], options, ...given }, carry);
     try {
       const manifests = join(lab.folder, 'manifests');
       mkdirSync(manifests);
@@ -186,6 +194,8 @@ export class ContainerTestLab implements AsyncDisposable {
       this.folder,
       '--ready-file',
       join(this.folder, `ready.${status.name}`),
+      '--carry',
+      this.#carry,
     ];
     this.#proxies.set(key, this.#start(pod, 'net_admin', args));
     if (!planned) {

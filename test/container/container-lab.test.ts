@@ -177,3 +177,16 @@ describe('whatever dies', () => {
     expect(await outcome(lab, 'default/web', 80)).toBe('connected');
   });
 });
+
+test('with relays, the log tells of each connection what was carried', async () => {
+  await using lab = await ContainerTestLab.start(
+    { name: 'relayed', files: [file(...MANIFESTS)], external: [OUTSIDE] },
+    'relay',
+  );
+  const attempt = { from: 'default/client', to: 'default/web', protocol: 'TCP', port: 80 } as const;
+  expect(await lab.client.probe([{ ...attempt, timeoutMs: 10_000 }])).toMatchObject([{ outcome: 'connected' }]);
+  const end = await flow(lab, ({ to, carried }) => carried !== undefined && to.name === 'default/web');
+  expect(end).toMatchObject({ from: { name: 'default/client' }, protocol: 'TCP', port: 80, verdict: 'allow' });
+  expect(await lab.client.apply([DENY_WEB])).toBeDefined();
+  expect(await outcome(lab, 'default/web', 80)).toBe('timeout');
+});

@@ -8,7 +8,7 @@ const PREDICTED = { verdict: 'allow', isolated: true, policies: [] } as const;
 
 function judged(side: JudgedFlow['side'], change: Partial<JudgedFlow> = {}): JudgedFlow {
   const ends = { source: '10.244.0.2', destination: '10.244.0.3', sourcePort: 4000, port: 80 };
-  return { timeMs: 1, protocol: 'TCP', ...ends, side, report: ALLOWED, ...change };
+  return { timeMs: 1, protocol: 'TCP', ...ends, side, report: ALLOWED, carried: null, ...change };
 }
 
 /** What comes out of a merger in which addresses 10.244.* have proxies. */
@@ -56,4 +56,11 @@ test('a packet that the other end never sees is told all the same', async () => 
 test('another try from the same port is another connection', () => {
   const { emitted } = merge(judged('egress', { timeMs: 1 }), judged('egress', { timeMs: 2 }), judged('ingress'));
   expect(emitted.map(({ timeMs }) => timeMs)).toEqual([1, 2]);
+});
+
+test('the end of a connection is told by itself, behind its beginning', async () => {
+  const carried = { durationMs: 5, sentBytes: 1, receivedBytes: 2, datagrams: 0, end: 'closed' } as const;
+  const { emitted, next } = merge(judged('egress'), judged('egress', { timeMs: 6, carried }), judged('ingress'));
+  expect(emitted).toEqual([expect.objectContaining({ timeMs: 1, carried: null })]);
+  expect(await next()).toMatchObject({ timeMs: 6, egress: ALLOWED, ingress: PREDICTED, carried });
 });

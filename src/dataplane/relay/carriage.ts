@@ -1,8 +1,9 @@
+import type { FlowEnd } from '../../flows/flow-event.ts';
 import { IP_PROTOCOL } from '../../net/port.ts';
 import type { Decider } from '../../table/decider.ts';
 import { decideFlow } from '../conntrack.ts';
 import { closeFd, ERRNO } from '../libc.ts';
-import type { EndedFlow, FlowEnd } from './carried-flow.ts';
+import type { EndedFlow } from './carried-flow.ts';
 import type { ClientLookup } from './client-lookup.ts';
 import { CLIENT, FAR, STATE, type Connections } from './connections.ts';
 import type { Dialler } from './dialler.ts';

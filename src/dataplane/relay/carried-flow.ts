@@ -1,31 +1,19 @@
+import type { CarriedReport, FlowEnd } from '../../flows/flow-event.ts';
 import type { IpAddress } from '../../net/ip.ts';
 import { IP_PROTOCOL } from '../../net/port.ts';
 import { addressAt } from '../address-cache.ts';
 
-/** How a flow ended: by both sides, by a reset of one, by policies that allow it no longer, or because nothing came for long. */
-export type FlowEnd = 'closed' | 'reset' | 'cut' | 'idle';
-
 const ENDS: readonly FlowEnd[] = ['closed', 'reset', 'cut', 'idle'];
 
-/**
- * A connection or UDP flow that has ended. `destination` is the one that it was judged by, behind any
- * Service. `sentBytes` went from `source` to `destination`: of TCP the payload, of UDP whole packets.
- * UDP's answers are not counted: they pass by the kernel.
- */
-export interface CarriedFlow {
+/** A connection or UDP flow that has ended. `destination` is the one that it was judged by, behind any Service. */
+export interface CarriedFlow extends CarriedReport {
   /** Milliseconds since the epoch. */
   readonly startMs: number;
-  readonly durationMs: number;
   readonly source: IpAddress;
   readonly destination: IpAddress;
   readonly transport: 'TCP' | 'UDP';
   readonly sourcePort: number;
   readonly destinationPort: number;
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
-  /** 0 for TCP. */
-  readonly datagrams: number;
-  readonly end: FlowEnd;
 }
 
 /** A flow that has ended, its addresses as bytes. */

@@ -1,9 +1,10 @@
+import type { FlowEnd } from '../../flows/flow-event.ts';
 import type { PacketHeader } from '../../net/packet.ts';
 import { IP_PROTOCOL } from '../../net/port.ts';
 import type { Decider } from '../../table/decider.ts';
 import { decideFlow } from '../conntrack.ts';
 import { hashOf } from '../repeat-filter.ts';
-import type { EndedFlow, FlowEnd } from './carried-flow.ts';
+import type { EndedFlow } from './carried-flow.ts';
 
 const IDLE_MS = 30_000; // nf_conntrack_udp_timeout's default
 const FLOWS_MAX = 8192;

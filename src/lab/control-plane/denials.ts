@@ -9,7 +9,7 @@ import { subjectOf, type Happening } from './event-recorder.ts';
  * ingress, no rule matches`. Nothing for one that is allowed. The text names no source port: all attempts are one Event.
  */
 export function denials(flow: FlowEvent, store: ApiStore, deny: LabOptions['deny']): Happening[] {
-  if (flow.verdict === 'allow') return [];
+  if (flow.verdict === 'allow' || flow.carried) return []; // an end is no attempt
   const what = `${deny === 'drop' ? 'dropped' : 'rejected'} ${flow.protocol}${flow.port === 0 ? '' : ` ${flow.port}`}`;
   const reasons = DIRECTIONS.filter((direction) => flow[direction].verdict === 'deny').map((direction) =>
     reasonText(direction, flow[direction]),

@@ -80,7 +80,8 @@ async function outcomeOf(
 
 /** Whether the gate denied the connection from that port. What the gate never saw, it did not deny. */
 function wasDenied(log: FlowLog, protocol: string, sourcePort: number): Promise<boolean> {
-  const isIt = (event: FlowEvent): boolean => event.protocol === protocol && event.sourcePort === sourcePort;
+  const isIt = (event: FlowEvent): boolean =>
+    event.protocol === protocol && event.sourcePort === sourcePort && !event.carried;
   const known = log.events.findLast(isIt);
   if (known) return Promise.resolve(known.verdict === 'deny');
   return new Promise((resolve) => {

@@ -74,6 +74,19 @@ describe('a denied connection', () => {
     expect(denied[0]?.message).toContain('from 10.244.0.5');
   });
 
+  it('names a few of many policies', async () => {
+    const { lab, log, now } = await denying();
+    const policies = Array.from({ length: 100 }, (_, index) => ({
+      ...{ namespace: 'default', name: `p${index}`, rule: null },
+      ...{ file: 'p.yaml', line: 1 },
+    }));
+    const ingress = { verdict: 'deny', isolated: true, policies } as const;
+    log.add(flow({ at: now(), from: '', verdict: 'deny', ingress }));
+    expect(events(lab, 'PolicyDenied')[0]?.message).toBe(
+      'dropped TCP 80 from 10.244.0.5: default/p0 and default/p1 and default/p2 and 97 more isolate ingress, no rule matches',
+    );
+  });
+
   it('is forgotten an hour after its last time', async () => {
     const { lab, log, now } = await denying();
     log.add(flow({ at: now(), from: '', verdict: 'deny' }));

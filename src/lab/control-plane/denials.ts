@@ -4,6 +4,8 @@ import { DIRECTIONS, type Direction } from '../../model/policy.ts';
 import type { LabOptions } from '../lab-client.ts';
 import { subjectOf, type Happening } from './event-recorder.ts';
 
+const SHOWN_POLICIES = 3; // a message has at most 1024 bytes on a cluster; `explain` names all
+
 /**
  * What a denied connection is for the pods at its ends: `dropped TCP 80 from default/client: default/deny-all isolates
  * ingress, no rule matches`. Nothing for one that is allowed. The text names no source port: all attempts are one Event.
@@ -30,7 +32,9 @@ export function denials(flow: FlowEvent, store: ApiStore, deny: LabOptions['deny
 }
 
 function reasonText(direction: Direction, { policies }: DirectionReport): string {
-  const names = policies.map(({ namespace, name }) => `${namespace}/${name}`).join(' and ');
+  const more = policies.length - SHOWN_POLICIES;
+  const shown = policies.slice(0, SHOWN_POLICIES).map(({ namespace, name }) => `${namespace}/${name}`);
+  const names = [...shown, ...(more > 0 ? [`${more} more`] : [])].join(' and ');
   return `${names} ${policies.length === 1 ? 'isolates' : 'isolate'} ${direction}, no rule matches`;
 }
 

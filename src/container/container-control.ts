@@ -20,7 +20,7 @@ export class ContainerControl {
   async answer(verb: string, body: unknown): Promise<unknown> {
     switch (verb) {
       case 'status':
-        return this.status();
+        return this.#statusInForce();
       case 'probe':
         return probeAll(this.#lab.probed, PROBE_BODY.parse(body).requests);
       case 'exec-target':
@@ -39,7 +39,14 @@ export class ContainerControl {
     return { namespace, pod: found.name, enter: [] };
   }
 
-  status(): LabStatus {
+  /** What it says is in force when it is answered: a Service of a pod that is ready leads to it, in every pod. */
+  async #statusInForce(): Promise<LabStatus> {
+    const status = this.#status();
+    await this.#lab.inForce();
+    return status;
+  }
+
+  #status(): LabStatus {
     const { plane, spec, warnings } = this.#lab;
     return {
       name: spec.name,

@@ -84,7 +84,7 @@ export class ContainerLab implements Backend {
         for (const flow of flows) lab.#merger.add(flow);
       },
     });
-    store.users.onStored = () => lab.#enforced();
+    store.users.onStored = () => lab.inForce();
     return lab;
   }
 
@@ -141,6 +141,15 @@ export class ContainerLab implements Backend {
     };
   }
 
+  /** Resolves when all that is stored is in force in every pod, or with a warning after five seconds. */
+  async inForce(): Promise<string[]> {
+    const lagging = await this.#fleetOrThrow.enforced(versionsOf(this.plane.store.objects));
+    if (lagging.length === 0) return [];
+    const warning = `not in force yet in ${lagging.join(', ')}: their proxies do not answer`;
+    this.#options.say(warning);
+    return [warning];
+  }
+
   async stop(): Promise<void> {
     this.#merger[Symbol.dispose]();
     await this.#fleet?.[Symbol.asyncDispose]();
@@ -153,14 +162,6 @@ export class ContainerLab implements Backend {
     if (proxy) this.#seen.set(name, proxy);
     const [namespace = '', pod = ''] = name.split('/');
     if (this.plane.podObject({ namespace, name: pod })) this.plane.podChanged(name);
-  }
-
-  async #enforced(): Promise<string[]> {
-    const lagging = await this.#fleetOrThrow.enforced(versionsOf(this.plane.store.objects));
-    if (lagging.length === 0) return [];
-    const warning = `not in force yet in ${lagging.join(', ')}: their proxies do not answer`;
-    this.#options.say(warning);
-    return [warning];
   }
 
   get #fleetOrThrow(): ProxyFleet {

@@ -47,8 +47,8 @@ async function outcome(lab: ContainerTestLab, to: string, port: number, from = '
   return given(result, 'a result').outcome;
 }
 
-function start(options: Partial<Parameters<typeof ContainerTestLab.start>[0]> = {}): Promise<ContainerTestLab> {
-  return ContainerTestLab.start({ name: 'containers', files: [file(...MANIFESTS)], external: [OUTSIDE], ...options });
+function start(carry: 'kernel' | 'relay' = 'kernel'): Promise<ContainerTestLab> {
+  return ContainerTestLab.start({ name: 'containers', files: [file(...MANIFESTS)], external: [OUTSIDE] }, carry);
 }
 
 /** The first flow that is so, so far or to come. */
@@ -58,8 +58,8 @@ async function flow(lab: ContainerTestLab, isIt: (event: FlowEvent) => boolean):
 }
 
 describe('a lab in containers', () => {
-  test('pods, Services, names and hosts outside are as in any lab', async () => {
-    await using lab = await start();
+  test.each(['kernel', 'relay'] as const)('carried by the %s: pods, Services, names, hosts outside', async (carry) => {
+    await using lab = await start(carry);
     const { pods } = await lab.client.status();
     expect(pods.map(({ name, phase, ready }) => `${name.split('-')[0]} ${phase} ${ready}`)).toEqual([
       'client Running true',
@@ -76,6 +76,8 @@ describe('a lab in containers', () => {
     const { clusterIP } = service?.spec as { clusterIP: string };
     expect((await dig('web.default.svc.cluster.local')).stdout.trim()).toBe(clusterIP);
     expect((await dig('api.example.com')).stdout.trim()).toBe(OUTSIDE.addresses[0]);
+    await lab.client.apply([DENY_WEB]);
+    expect(await outcome(lab, 'default/service/web', 8080)).toBe('timeout');
   });
 
   test('a change is in force when it is answered, and each connection is one flow with its reasons', async () => {

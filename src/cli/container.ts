@@ -45,7 +45,7 @@ async function serve(verb: string, args: readonly string[]): Promise<void> {
       await superviseProxy(args);
       return;
     case 'proxy-process':
-      await proxy(valuesOf(args, ['pod', 'run', 'api', 'ca', 'token', 'deny', 'established', 'ready-file', 'carry']));
+      await proxy(valuesOf(args, ['pod', 'run', 'ready-file', 'carry']));
       return;
     case 'server':
       await server(args);
@@ -115,14 +115,13 @@ async function proxy(values: Values): Promise<void> {
   const firewall = PodFirewall.closed({ queue: QUEUE });
   const { PodProxy } = await import('../container/pod-proxy.ts');
   const { PROXY_SOCKET } = await import('../container/messages.ts');
-  const run = values.run;
   const running = PodProxy.start({
     pod: required(values, 'pod'),
     firewall,
     queue: QUEUE,
     carry,
     api: await apiOf(values),
-    control: run === undefined ? { options: labOptions(values) } : { socket: join(run, PROXY_SOCKET) },
+    controlSocket: join(required(values, 'run'), PROXY_SOCKET),
     readyFile: values['ready-file'] ?? READY_FILE,
     say,
     onFailure: fail,
@@ -168,16 +167,8 @@ async function external(args: readonly string[]): Promise<void> {
 }
 
 async function apiOf(values: Values): Promise<ApiLocation> {
-  if (values.api === undefined) {
-    const { API_SOCKET } = await import('../container/messages.ts');
-    return { kind: 'socket', path: join(required(values, 'run'), API_SOCKET) };
-  }
-  return {
-    kind: 'url',
-    url: values.api,
-    ...(values.ca === undefined ? {} : { caPem: readFileSync(values.ca, 'utf8') }),
-    ...(values.token === undefined ? {} : { token: readFileSync(values.token, 'utf8').trim() }),
-  };
+  const { API_SOCKET } = await import('../container/messages.ts');
+  return { kind: 'socket', path: join(required(values, 'run'), API_SOCKET) };
 }
 
 function externalHosts(file: string | undefined): ExternalHost[] {

@@ -27,8 +27,8 @@ export interface PodProxyOptions {
   /** Who carries what the pod opens: the kernel, or a relay in this process. */
   readonly carry: 'kernel' | 'relay';
   readonly api: ApiLocation;
-  /** The control plane's Unix socket, which says how to enforce; or how, where there is none. */
-  readonly control: { readonly socket: string } | { readonly options: LabOptions };
+  /** The Unix socket of the control plane, which says how to enforce. */
+  readonly controlSocket: string;
   /** A file that is there while the pod is open. */
   readonly readyFile: string;
   /** Writes a line to whoever looks after the container. */
@@ -76,8 +76,7 @@ export class PodProxy {
   static start(options: PodProxyOptions): PodProxy {
     const proxy = new PodProxy(options);
     rmSync(options.readyFile, { force: true }); // of an earlier process
-    if ('options' in options.control) proxy.#begin({ kind: 'welcome', external: [], options: options.control.options });
-    else proxy.#link = ControlLink.open(options.control.socket, { state: () => proxy.#state(), heard: proxy.#heard });
+    proxy.#link = ControlLink.open(options.controlSocket, { state: () => proxy.#state(), heard: proxy.#heard });
     for (const name of FOLLOWED_NAMES) proxy.#follow(name);
     return proxy;
   }

@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ip } from '../builders/address.ts';
 import { dial, tcpAttempt, tcpServer } from '../dataplane/attempt.ts';
 import { ProxyFixture } from './proxy-fixture.ts';
+
+const run = promisify(execFile);
 
 const DENY_INGRESS = { podSelector: { matchLabels: { app: 'p3' } }, policyTypes: ['Ingress'] };
 const FROM_P2 = { from: [{ podSelector: { matchLabels: { app: 'p2' } } }] };
@@ -95,4 +100,21 @@ describe('the proxy of a pod', () => {
     await fixture.delete('allow');
     expect(await tcpAttempt(client, target)).toBe('timeout');
   });
+});
+
+test.each([
+  ['the right to change the network', '-all', 'NET_ADMIN'],
+  ['an address', '-all,+net_admin', 'has no address'],
+])('without %s it ends at once, and says what is missing', async (_, kept, message) => {
+  const program = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta.url));
+  const limits = [`--bounding-set=${kept}`, `--inh-caps=${kept}`, '--no-new-privs', '--'];
+  const proxy = [process.execPath, program, 'container', 'proxy', '--pod', 'x/y', '--run', '/nowhere'];
+  const { code, stderr }: { code?: number; stderr: string } = await run('unshare', [
+    '--net',
+    'setpriv',
+    ...limits,
+    ...proxy,
+  ]).catch((error: unknown) => error as { code: number; stderr: string });
+  expect(code).toBe(3);
+  expect(stderr).toContain(message);
 });

@@ -56,6 +56,7 @@ export default defineConfig({
           include: leavesContainersOut ? [] : IN_CONTAINERS,
           globalSetup: 'test/docker/image-setup.ts',
           setupFiles: 'test/docker/network-setup.ts',
+          env: { TESTCONTAINERS_RYUK_DISABLED: 'true' }, // its image would have to be pulled; the tests remove what they make
           fileParallelism: false, // labs in containers have the same addresses
           testTimeout: 120_000,
           hookTimeout: 120_000,

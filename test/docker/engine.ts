@@ -44,3 +44,14 @@ export async function docker(...args: readonly string[]): Promise<string> {
   if (exit !== 0) throw new Error(`docker ${args.join(' ')} ended with ${exit}: ${output}`);
   return stdout.trim();
 }
+
+/** What the engine holds of a lab: containers, networks and volumes with its label, a line each. */
+export async function holdingsOf(lab: string): Promise<string[]> {
+  const filter = ['--quiet', '--filter', `label=netpol-lab.lab=${lab}`];
+  const lists = await Promise.all([
+    docker('ps', '--all', ...filter),
+    docker('network', 'ls', ...filter),
+    docker('volume', 'ls', ...filter),
+  ]);
+  return lists.flatMap((list) => list.split('\n')).filter((line) => line !== '');
+}

@@ -11,6 +11,7 @@ import { LABELS } from './labels.ts';
 import type { Images } from './workload-service.ts';
 
 const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then is reported as it is
+const SETTLED_MS = 500; // a container is made in less
 const LEAST_ENGINE = 25; // the first whose health checks can be quick while a container starts
 const LEAST_COMPOSE = [2, 23] as const; // the first that puts texts of the compose file into files
 
@@ -40,7 +41,11 @@ export async function startInContainers(
     const status = await readyStatus(client, onProgress);
     return { ...status, warnings: [...new Set([...warnings, ...status.warnings])] };
   } catch (error) {
-    await client.stop();
+    // Docker finishes what Compose has asked it for, also after Compose has ended.
+    do {
+      await client.stop();
+      await delay(SETTLED_MS);
+    } while ((await labsWithRemains()).includes(spec.name));
     throw error;
   }
 }

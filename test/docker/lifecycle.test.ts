@@ -1,0 +1,95 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DockerComposeEnvironment } from 'testcontainers';
+import { CliUser, pod, serving, yaml } from '../e2e/cli-fixture.ts';
+import { docker, ENGINE_ENVIRONMENT, holdingsOf } from './engine.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+let user: CliUser;
+
+beforeEach(async () => {
+  user = await CliUser.create({ environment: ENGINE_ENVIRONMENT });
+});
+
+afterEach(() => user[Symbol.asyncDispose]());
+
+async function upArguments(name: string): Promise<string[]> {
+  const pods = [pod('client'), pod('web', { containers: [serving('80/TCP')] })];
+  return ['up', '-f', await user.folder({ 'pods.yaml': yaml(pods) }), '--name', name, '--backend', 'compose'];
+}
+
+describe('a lab in containers', () => {
+  it('leaves nothing when it is down', async () => {
+    expect(await user.run(await upArguments('gone'))).toMatchObject({ exit: 0 });
+    expect((await holdingsOf('gone')).length).toBeGreaterThan(5);
+    expect(await user.run(['down', 'gone'])).toMatchObject({ exit: 0, stdout: 'lab gone is down\n' });
+    expect(await holdingsOf('gone')).toEqual([]);
+    expect(await user.labFolders()).toEqual([]);
+  });
+
+  it('leaves nothing when its start is interrupted', async () => {
+    const starting = user.start(await upArguments('interrupted'));
+    await expect.poll(() => holdingsOf('interrupted'), { timeout: 20_000, interval: 20 }).not.toEqual([]);
+    process.kill(starting.pid, 'SIGINT');
+    expect(await starting.ended).toMatchObject({ exit: 130 });
+    expect(await holdingsOf('interrupted')).toEqual([]);
+  });
+
+  it('is ended by down after a crash of its start', async () => {
+    const starting = user.start(await upArguments('crashed'));
+    await expect.poll(() => holdingsOf('crashed'), { timeout: 20_000, interval: 20 }).not.toEqual([]);
+    process.kill(starting.pid, 'SIGKILL');
+    await starting.ended;
+    await expect.poll(() => user.run(['down', 'crashed']), { timeout: 20_000 }).toMatchObject({ exit: 0 });
+    await expect.poll(() => holdingsOf('crashed'), { timeout: 20_000 }).toEqual([]);
+  });
+
+  it('refuses a second one, whose pods would have the same addresses, and leaves nothing of it', async () => {
+    expect(await user.run(await upArguments('first'))).toMatchObject({ exit: 0 });
+    const second = await user.run(await upArguments('second'));
+    expect(second).toMatchObject({ exit: 3 });
+    expect(second.stderr).toMatch(/the pods' network is taken/);
+    expect(await holdingsOf('second')).toEqual([]);
+    const again = await user.run(await upArguments('first'));
+    expect(again).toMatchObject({ exit: 2 });
+    expect(again.stderr).toMatch(/Docker has a lab first already/);
+    expect(await user.run(['exec', '--lab', 'first', 'client', '--', 'true'])).toMatchObject({ exit: 0 });
+  });
+
+  it('whose manifests have an issue does not start, and says it', async () => {
+    const bad = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ports: [{ port: 0 }] } };
+    const folder = await user.folder({ 'bad.yaml': yaml([bad]) });
+    const { exit, stderr } = await user.run(['up', '-f', folder, '--name', 'bad', '--backend', 'compose']);
+    expect({ exit, stderr }).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('spec.ports[0].port') as string,
+    });
+    expect(await holdingsOf('bad')).toEqual([]);
+  });
+});
+
+describe('compose/default-deny.yaml', () => {
+  it('runs by itself, and netpol-lab finds it', async () => {
+    const environment = await new DockerComposeEnvironment(join(ROOT, 'compose'), 'default-deny.yaml').up();
+    try {
+      const curl = () => environment.getContainer('client-1').exec(['curl', '-sS', '-m', '2', 'http://web']);
+      const passes = async () => (await curl()).exitCode;
+      await expect.poll(passes, { timeout: 20_000 }).toBe(0); // Compose does not wait until names resolve
+      const applied = await user.run(['apply', '-f', join(ROOT, 'labs/default-deny/default-deny-ingress.yaml')]);
+      expect(applied, applied.stderr).toMatchObject({ exit: 0 });
+      expect((await curl()).exitCode).toBe(28);
+    } finally {
+      await environment.down({ removeVolumes: true });
+    }
+    expect(await holdingsOf('default-deny')).toEqual([]);
+  });
+
+  it('and the others are what Compose takes', async () => {
+    for (const file of await readdir(join(ROOT, 'compose'))) {
+      expect(await docker('compose', '--file', join(ROOT, 'compose', file), 'config', '--quiet')).toBe('');
+    }
+  });
+});

@@ -26,7 +26,7 @@ printf 'registry=%s\n' "$(npm config get registry)" >"$tree/usr/local/etc/npmrc"
 mmdebstrap --quiet --variant=minbase --include=ca-certificates --aptopt='APT::Sandbox::User "root"' \
   --customize-hook="cp -r '$tree/.' \"\$1\"" --customize-hook='useradd --root "$1" --uid 1000 --create-home node' \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-  bookworm - http://deb.debian.org/debian 2>"$log" |
+  bookworm - "$(sh test/docker/debian-mirror.sh)" 2>"$log" |
   docker import --change 'ENV NODE_EXTRA_CA_CERTS=/etc/extra-ca.pem' --change 'CMD ["node"]' - $image >>"$log" || {
   cat "$log" >&2
   exit 1

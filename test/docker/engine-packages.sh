@@ -7,11 +7,11 @@ apt=$folder/apt
 rm -rf "$apt" "$folder/root"
 mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/debs" "$folder/root"
 chmod 755 "$folder" "$apt" && chown _apt "$apt/debs"
-printf '%s\n' 'Types: deb' 'URIs: http://deb.debian.org/debian' 'Suites: trixie' 'Components: main' \
+mirror=$(sh "$(dirname "$0")/debian-mirror.sh")
+printf '%s\n' 'Types: deb' "URIs: $mirror" 'Suites: trixie' 'Components: main' \
   'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg' >"$apt/trixie.sources"
 newer="-qq -o Dir::Etc::sourcelist=$apt/trixie.sources -o Dir::Etc::sourceparts=/dev/null
   -o Dir::State::lists=$apt/lists -o Dir::Cache=$apt"
-apt-get update -qq
 # shellcheck disable=SC2086 # one word an option
 (cd "$apt/debs" && apt-get $newer update && apt-get $newer download \
   docker.io docker-cli containerd docker-compose docker-buildx tini && apt-get -qq download runc)

@@ -98,11 +98,20 @@ export class Gate {
    * kernel does not let this process have the queue.
    */
   static async start(options: GateOptions): Promise<Gate> {
-    openTable(options.table);
-    const gate = new Gate(options, takeQueue(options.queue, options.namespace));
+    const gate = await Gate.#taken(options);
     await once(gate.#worker, 'message'); // it says so when it is ready; an error on the way is thrown
     gate.#state = 'running';
     return gate;
+  }
+
+  static async #taken(options: GateOptions): Promise<Gate> {
+    try {
+      openTable(options.table);
+      return new Gate(options, takeQueue(options.queue, options.namespace));
+    } catch (error) {
+      await options.relay?.close();
+      throw error;
+    }
   }
 
   /**

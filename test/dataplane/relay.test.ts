@@ -3,6 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import type net from 'node:net';
 import koffi from 'koffi';
 import { describe, expect, test } from 'vitest';
+import { Gate } from '../../src/dataplane/gate.ts';
+import { Relay } from '../../src/dataplane/relay/relay.ts';
 import { RELAY_ADDRESS } from '../../src/dataplane/relay/relay-marks.ts';
 import { ip, portNumber } from '../builders/address.ts';
 import { policy } from '../builders/policy.ts';
@@ -176,6 +178,25 @@ test('a relay that has died: its connections end, and nothing passes', async () 
   await ended;
   await fixture.until(() => failures[0]);
   expect(await tcpAttempt(client, target)).toBe('timeout');
+});
+
+test('a gate that does not start closes its relay', async () => {
+  await using fixture = await RelayFixture.start();
+  const { namespace, addresses } = fixture.server;
+  const open = (): Promise<Relay> =>
+    Relay.open({ namespace, queue: 1, gateQueue: 0, addresses, established: 'keep', onCarried: () => undefined });
+  const starting = Gate.start({
+    namespace,
+    queue: 0,
+    table: new SharedArrayBuffer(64),
+    deny: 'drop',
+    relay: await open(),
+    onFlows: () => undefined,
+    onFailure: () => undefined,
+  });
+  await expect(starting).rejects.toThrow();
+  const next = await open(); // the queue is free again
+  await next.close();
 });
 
 test('2,000 connections, sixteen at a time, meet no fault', { timeout: 60_000 }, async () => {

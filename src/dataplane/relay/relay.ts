@@ -92,6 +92,7 @@ export class Relay {
     for (const fd of connections) if (fd >= 0) closeFd(fd);
     connections.fill(-1);
     for (const fd of [socket, ...listeners, clientLookup, epoll]) closeFd(fd);
+    this.data.carried.close(); // in case no thread has taken it
     await this.#reported;
   }
 }

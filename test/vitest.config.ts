@@ -8,7 +8,7 @@ const SLOW = ['test/{bench,conformance,container,dataplane,e2e,packaging}/**/*.t
 /** Tests that make network namespaces in their own process. */
 const FOR_ROOT = [
   'test/bench/dataplane-bench.test.ts',
-  'test/conformance/podns.test.ts',
+  'test/conformance/{podns,podns-relay}.test.ts',
   'test/container/**/*.test.ts',
   'test/dataplane/{dataplane,libc,pod-gate,relay,relay-fidelity,services,swap}.test.ts',
 ];

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { ComposeLabClient } from '../../src/lab/compose/compose-client.ts';
+import { startInContainers } from '../../src/lab/compose/start-compose.ts';
+import type { LabSpec } from '../../src/lab/lab-client.ts';
+import { CHANGE_CASES } from '../conformance/change-cases.ts';
+import { ISOLATION_CASES } from '../conformance/isolation-cases.ts';
+import { PEER_CASES } from '../conformance/peer-cases.ts';
+import { PORT_CASES } from '../conformance/port-cases.ts';
+import { runConformance, type BackendLab } from '../conformance/suite.ts';
+
+const CASES = [...ISOLATION_CASES, ...PEER_CASES, ...PORT_CASES, ...CHANGE_CASES];
+const LABS = 1; // labs in containers have the same addresses
+
+beforeAll(async () => {
+  process.env.XDG_RUNTIME_DIR = await mkdtemp(join(tmpdir(), 'npl-'));
+});
+
+afterAll(() => rm(process.env.XDG_RUNTIME_DIR ?? '', { recursive: true }));
+
+async function start(spec: LabSpec): Promise<BackendLab> {
+  await startInContainers(spec, 'lab', { onProgress: () => undefined });
+  const client = new ComposeLabClient(spec.name);
+  return { client, [Symbol.asyncDispose]: () => client.stop() };
+}
+
+runConformance('compose', start, CASES, LABS);

@@ -16,6 +16,15 @@ export interface Starter {
   readonly sideBySide: boolean;
 }
 
+/** `--carry`. */
+export const CARRY = {
+  carry: {
+    choices: ['kernel', 'relay'] as const,
+    describe: "Who carries connections: the kernel, or in containers a relay in each pod's proxy",
+    defaultDescription: 'kernel',
+  },
+} as const satisfies Record<string, Options>;
+
 /** `--images`. */
 export const IMAGES = {
   images: {

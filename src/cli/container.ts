@@ -38,14 +38,24 @@ async function serve(verb: string, args: readonly string[]): Promise<void> {
   switch (verb) {
     case 'control-plane':
       await controlPlane(
-        valuesOf(args, ['manifests', 'name', 'deny', 'established', 'external', 'run', 'listen', 'node-addresses']),
+        valuesOf(args, [
+          'manifests',
+          'name',
+          'deny',
+          'established',
+          'carry',
+          'external',
+          'run',
+          'listen',
+          'node-addresses',
+        ]),
       );
       return;
     case 'proxy':
       await superviseProxy(args);
       return;
     case 'proxy-process':
-      await proxy(valuesOf(args, ['pod', 'run', 'ready-file', 'carry']));
+      await proxy(valuesOf(args, ['pod', 'run', 'ready-file']));
       return;
     case 'server':
       await server(args);
@@ -109,8 +119,6 @@ async function superviseProxy(args: readonly string[]): Promise<void> {
 }
 
 async function proxy(values: Values): Promise<void> {
-  const { carry = 'kernel' } = values;
-  if (carry !== 'kernel' && carry !== 'relay') throw new LabError('usage', '--carry is kernel or relay');
   const { PodFirewall } = await import('../dataplane/pod-firewall.ts');
   const firewall = PodFirewall.closed({ queue: QUEUE });
   const { PodProxy } = await import('../container/pod-proxy.ts');
@@ -119,7 +127,6 @@ async function proxy(values: Values): Promise<void> {
     pod: required(values, 'pod'),
     firewall,
     queue: QUEUE,
-    carry,
     api: await apiOf(values),
     controlSocket: join(required(values, 'run'), PROXY_SOCKET),
     readyFile: values['ready-file'] ?? READY_FILE,
@@ -175,11 +182,12 @@ function externalHosts(file: string | undefined): ExternalHost[] {
   return file === undefined ? [] : (JSON.parse(readFileSync(file, 'utf8')) as ExternalHost[]);
 }
 
-function labOptions({ deny = 'drop', established = 'keep' }: Values): LabOptions {
+function labOptions({ deny = 'drop', established = 'keep', carry = 'kernel' }: Values): LabOptions {
   if (deny !== 'drop' && deny !== 'reject') throw new LabError('usage', '--deny is drop or reject');
   if (established !== 'keep' && established !== 'strict')
     throw new LabError('usage', '--established is keep or strict');
-  return { deny, established };
+  if (carry !== 'kernel' && carry !== 'relay') throw new LabError('usage', '--carry is kernel or relay');
+  return { deny, established, carry };
 }
 
 /** The ports of `--ports A,B` or `--ports A B`, and the options of these names. */

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Options } from 'yargs';
-import type { LabOptions, LabSpec } from '../lab/lab-client.ts';
+import { DEFAULT_OPTIONS, type LabOptions, type LabSpec } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
+import { CARRY } from './backend.ts';
 import { build, readManifests, refuseIssues } from './manifests.ts';
 import { FILES, single } from './options.ts';
 
@@ -13,6 +14,7 @@ export interface LabChoice {
   readonly name: string | undefined;
   readonly deny: LabOptions['deny'] | undefined;
   readonly established: LabOptions['established'] | undefined;
+  readonly carry: LabOptions['carry'] | undefined;
 }
 
 /** The options that choose a lab, but for the positional `lab`. */
@@ -25,13 +27,18 @@ export const LAB_SPEC = {
     describe: 'What becomes of open connections that a new policy denies',
     defaultDescription: 'keep',
   },
+  ...CARRY,
 } as const satisfies Record<string, Options>;
 
 const MAX_NAME_LENGTH = 40; // state-folder.ts takes no longer ones
 
 /** What a lab is started from, chosen on the command line. @throws LabError usage for a lab or manifests that there are not, or that have issues. */
-export async function labSpec({ lab, f, name, deny, established }: LabChoice): Promise<LabSpec> {
-  const override: Partial<LabOptions> = { ...(deny ? { deny } : {}), ...(established ? { established } : {}) };
+export async function labSpec({ lab, f, name, deny, established, carry }: LabChoice): Promise<LabSpec> {
+  const override: Partial<LabOptions> = {
+    ...(deny ? { deny } : {}),
+    ...(established ? { established } : {}),
+    ...(carry ? { carry } : {}),
+  };
   const [folder, ...others] = f ?? [];
   const ofLabFile = lab === undefined && folder !== undefined && others.length === 0 && (await hasLabFile(folder));
   if (lab !== undefined || ofLabFile) {
@@ -49,7 +56,7 @@ export async function labSpec({ lab, f, name, deny, established }: LabChoice): P
     name: name ?? nameOf(folder),
     files,
     external: [],
-    options: { deny: 'drop', established: 'keep', ...override },
+    options: { ...DEFAULT_OPTIONS, ...override },
   };
 }
 

@@ -3,7 +3,14 @@ import { judgeProbes, type ProbedPair } from '../expect/judge-probes.ts';
 import type { Expectation } from '../expect/expectation-file.ts';
 import type { Result } from '../expect/judge.ts';
 import { pairsOf, type ExpectedPair } from '../expect/pairs.ts';
-import type { ExternalHost, LabClient, LabSpec, ProbeRequest, ProbeResult } from '../lab/lab-client.ts';
+import {
+  DEFAULT_OPTIONS,
+  type ExternalHost,
+  type LabClient,
+  type LabSpec,
+  type ProbeRequest,
+  type ProbeResult,
+} from '../lab/lab-client.ts';
 import type { ManifestFile } from '../manifest/manifest.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { endpointText } from '../model/endpoint.ts';
@@ -38,7 +45,7 @@ export async function testForReal(
     name: `test-${randomBytes(3).toString('hex')}`,
     files,
     external: hostsOf(plansOn(cluster, expectations)),
-    options: { deny: 'drop', established: 'keep' },
+    options: DEFAULT_OPTIONS,
   };
   await using session = new LabSession();
   try {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { execCapture } from '../lab/exec.ts';
-import type { LabSpec } from '../lab/lab-client.ts';
+import type { LabOptions, LabSpec } from '../lab/lab-client.ts';
 import { loadLab, toSpec, type Lab } from '../lab/lab-file.ts';
 import { isMet, runLab, type RunEvent, type StepResult } from '../lab/runner.ts';
 import { labFolder } from '../lab/shipped.ts';
@@ -16,6 +16,8 @@ import type { Terminal } from './terminal.ts';
 export interface RunOrder {
   readonly labs: readonly string[];
   readonly name: string | undefined;
+  /** What to have otherwise than the labs say. */
+  readonly options: Partial<LabOptions>;
   readonly format: 'text' | 'json';
   readonly starter: Starter;
 }
@@ -36,7 +38,7 @@ const HOST = { execCapture, now: () => Date.now() };
  */
 export async function runLabs(order: RunOrder, terminal: Terminal): Promise<number> {
   const startedAt = performance.now();
-  const runs = await Promise.all(order.labs.map((lab) => prepare(lab, order.name)));
+  const runs = await Promise.all(order.labs.map((lab) => prepare(lab, order)));
   await using session = new LabSession(order.starter.start);
   try {
     const results = order.starter.sideBySide
@@ -58,9 +60,9 @@ export async function runLabs(order: RunOrder, terminal: Terminal): Promise<numb
   }
 }
 
-async function prepare(name: string, givenName: string | undefined): Promise<LabRun> {
-  const lab = await loadLab(await labFolder(name));
-  const spec = await toSpec(lab, givenName ?? madeUpName(lab.name), {});
+async function prepare(labName: string, { name, options }: Pick<RunOrder, 'name' | 'options'>): Promise<LabRun> {
+  const lab = await loadLab(await labFolder(labName));
+  const spec = await toSpec(lab, name ?? madeUpName(lab.name), options);
   return { lab, spec, words: new PassThrough({ objectMode: true }) };
 }
 

@@ -1,11 +1,13 @@
+import type { LabOptions } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
-import { BACKEND, starterOf, type BackendChoice } from './backend.ts';
+import { BACKEND, CARRY, starterOf, type BackendChoice } from './backend.ts';
 import { output, single } from './options.ts';
 import type { Verb } from './verb.ts';
 
 interface Options extends BackendChoice {
   readonly labs: string[];
   readonly name: string | undefined;
+  readonly carry: LabOptions['carry'] | undefined;
   readonly o: 'text' | 'json' | undefined;
 }
 
@@ -30,11 +32,13 @@ export const RUN: Verb<Options> = {
       .options({
         name: { ...single('name'), describe: 'Name of the lab while it runs; made up if not given' },
         ...BACKEND,
+        ...CARRY,
         o: output('text', 'json'),
       }),
-  run: async ({ labs, name, o, ...choice }, terminal) => {
+  run: async ({ labs, name, carry, o, ...choice }, terminal) => {
     if (name !== undefined && labs.length > 1) throw new LabError('usage', '--name is for one lab alone');
     const { runLabs } = await import('./run-labs.ts');
-    return runLabs({ labs, name, format: o ?? 'text', starter: await starterOf(choice) }, terminal);
+    const options = carry ? { carry } : {};
+    return runLabs({ labs, name, options, format: o ?? 'text', starter: await starterOf(choice) }, terminal);
   },
 };

@@ -7,6 +7,7 @@ import type { Relay } from '../dataplane/relay/relay.ts';
 import { ListWatch } from '../kube/list-watch.ts';
 import type { ApiLocation } from '../kube/api-location.ts';
 import type { LabOptions } from '../lab/lab-client.ts';
+import { invariant } from '../model/invariant.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { ControlLink } from './control-link.ts';
 import { FOLLOWED, FOLLOWED_NAMES, type FollowedName } from './followed.ts';
@@ -24,8 +25,6 @@ export interface PodProxyOptions {
   readonly firewall: PodFirewall;
   /** Number of the gate's packet queue; the relay has the next. */
   readonly queue: number;
-  /** Who carries what the pod opens: the kernel, or a relay in this process. */
-  readonly carry: 'kernel' | 'relay';
   readonly api: ApiLocation;
   /** The Unix socket of the control plane, which says how to enforce. */
   readonly controlSocket: string;
@@ -184,8 +183,9 @@ export class PodProxy {
   }
 
   async #startPlane(table: SharedArrayBuffer): Promise<DataPlane<PodFirewall>> {
-    const { firewall, queue, carry, onFailure } = this.#options;
-    const { deny = 'drop', established = 'keep' } = this.#labOptions ?? {};
+    const { firewall, queue, onFailure } = this.#options;
+    invariant(this.#labOptions, 'nothing is enforced before it is known how');
+    const { deny, established, carry } = this.#labOptions;
     const closing = firewall.prepare(established).then(() => firewall);
     const relay = carry === 'relay' ? await this.#openRelay(established) : undefined;
     return DataPlane.start(

@@ -5,11 +5,16 @@ import type { ManifestFile } from '../manifest/manifest.ts';
 import type { Protocol } from '../net/port.ts';
 import type { Explanation } from '../report/explanation.ts';
 
-/** How a lab enforces: how a denial looks, and what becomes of established connections. SEMANTICS 20 and 21. */
+/** How a lab enforces: how a denial looks, and what becomes of established connections (SEMANTICS 20 and 21); and who carries what is allowed. */
 export interface LabOptions {
   readonly deny: 'drop' | 'reject';
   readonly established: 'keep' | 'strict';
+  /** The kernel, or a relay in the pod's proxy, which knows each connection's bytes and can end it. */
+  readonly carry: 'kernel' | 'relay';
 }
+
+/** What a lab does unless it is told otherwise. */
+export const DEFAULT_OPTIONS: LabOptions = { deny: 'drop', established: 'keep', carry: 'kernel' };
 
 /** A host outside the cluster: a namespace of its own beyond the node, with a server on each port. */
 export interface ExternalHost {

@@ -168,6 +168,10 @@ const options = z
       .enum(['keep', 'strict'])
       .default('keep')
       .describe('Whether a change of policy leaves open connections alone or cuts those that it denies.'),
+    carry: z
+      .enum(['kernel', 'relay'])
+      .default('kernel')
+      .describe("Who carries what is allowed: the kernel, or in containers a relay in each pod's proxy."),
   })
   .prefault({});
 

@@ -78,6 +78,9 @@ export async function startLab(
   { objects = 'none', signal }: StartOptions = {},
 ): Promise<LabStatus> {
   signal?.throwIfAborted();
+  if (spec.options.carry === 'relay') {
+    throw new LabError('usage', 'only labs in containers have relays: add --backend compose, or --carry kernel');
+  }
   const paths = labPaths(await stateFolder(), spec.name);
   const previous = await readRecord(paths);
   if (previous && isAlive(previous)) {

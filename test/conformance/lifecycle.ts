@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ProbeRequest } from '../../src/lab/lab-client.ts';
+import { DEFAULT_OPTIONS, type ProbeRequest } from '../../src/lab/lab-client.ts';
 import { policy } from './policy-case.ts';
 import type { Backend, BackendLab } from './suite.ts';
 
@@ -13,7 +13,7 @@ export function runLifecycle(name: string, backend: Backend): void {
       name: `${name}-${key}`,
       files: [{ path: 'conformance.yaml', text: objects.map(textOf).join('\n---\n') }],
       external: [],
-      options: { deny: 'drop', established: 'keep' },
+      options: DEFAULT_OPTIONS,
     });
 
   test('19 readiness probes come from the node and pass default deny', async () => {

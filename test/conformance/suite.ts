@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LabClient, LabSpec, ProbeRequest, ProbeResult } from '../../src/lab/lab-client.ts';
+import {
+  DEFAULT_OPTIONS,
+  type LabClient,
+  type LabSpec,
+  type ProbeRequest,
+  type ProbeResult,
+} from '../../src/lab/lab-client.ts';
 import { AddressPool } from '../../src/manifest/address-pool.ts';
 import { buildCluster } from '../../src/manifest/build-cluster.ts';
 import { parseManifests, type ManifestFile, type ManifestObject } from '../../src/manifest/manifest.ts';
@@ -79,7 +85,7 @@ class Setting implements AsyncDisposable {
       name,
       files: [manifest(clusterManifests(FIRST_LABELS))],
       external: [OUTSIDE],
-      options: { deny: 'drop', established: 'keep' },
+      options: DEFAULT_OPTIONS,
     });
     const { pods } = await lab.client.status();
     return new Setting(lab, new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod.addresses])));

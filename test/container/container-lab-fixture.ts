@@ -10,7 +10,14 @@ import { API_SOCKET, CONTROL_SOCKET } from '../../src/container/messages.ts';
 import { inNamespace } from '../../src/dataplane/libc.ts';
 import { ListWatch } from '../../src/kube/list-watch.ts';
 import { HttpLabClient } from '../../src/lab/http-client.ts';
-import type { ExternalHost, LabSpec, LabStatus, PodStatus } from '../../src/lab/lab-client.ts';
+import {
+  DEFAULT_OPTIONS,
+  type ExternalHost,
+  type LabOptions,
+  type LabSpec,
+  type LabStatus,
+  type PodStatus,
+} from '../../src/lab/lab-client.ts';
 import { BuiltinServer } from '../../src/lab/netns/builtin-server.ts';
 import { workloadKind } from '../../src/lab/netns/workload-kind.ts';
 import { AddressPool } from '../../src/manifest/address-pool.ts';
@@ -27,9 +34,6 @@ const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta
 // Of this network, hosts outside the cluster and pods without an address of their own are at its end.
 const FIRST_FREE = 0xff00;
 
-/** What carries the pods' connections. */
-type Carry = 'kernel' | 'relay';
-
 /** Capabilities of a container's process. */
 type Capabilities = 'none' | 'net_admin';
 
@@ -44,7 +48,6 @@ export class ContainerTestLab implements AsyncDisposable {
   readonly pods = new Map<string, TestPod>();
   readonly said: string[] = [];
   readonly #spec: LabSpec;
-  readonly #carry: Carry;
   readonly #processes = new Set<ChildProcess>();
   readonly #servers = new AsyncDisposableStack();
   readonly #proxies = new Map<string, ChildProcess>();
@@ -53,9 +56,8 @@ export class ContainerTestLab implements AsyncDisposable {
   readonly #waiting: (() => void)[] = [];
   #given = 0;
 
-  private constructor(spec: LabSpec, carry: Carry) {
+  private constructor(spec: LabSpec) {
     this.#spec = spec;
-    this.#carry = carry;
     const socket = join(this.folder, CONTROL_SOCKET);
     this.client = new HttpLabClient(spec.name, {
       folder: this.folder,
@@ -72,10 +74,10 @@ export class ContainerTestLab implements AsyncDisposable {
   /** Starts the lab and waits until every pod is ready. */
   static async start(
     given: Partial<LabSpec> & Pick<LabSpec, 'name'>,
-    carry: Carry = 'kernel',
+    carry: LabOptions['carry'] = 'kernel',
   ): Promise<ContainerTestLab> {
-    const options = { deny: 'drop', established: 'keep' } as const;
-    const lab = new ContainerTestLab({ files: [], external: [], options, ...given }, carry);
+    const options = { ...DEFAULT_OPTIONS, ...given.options, carry };
+    const lab = new ContainerTestLab({ files: [], external: [], ...given, options });
     try {
       const manifests = join(lab.folder, 'manifests');
       mkdirSync(manifests);
@@ -130,7 +132,8 @@ export class ContainerTestLab implements AsyncDisposable {
   async startControlPlane(): Promise<void> {
     const { name, options } = this.#spec;
     const args = ['--manifests', join(this.folder, 'manifests'), '--external', join(this.folder, 'external.json')];
-    const how = ['--name', name, '--deny', options.deny, '--established', options.established];
+    const { deny, established, carry } = options;
+    const how = ['--name', name, '--deny', deny, '--established', established, '--carry', carry];
     const place = ['--run', this.folder, '--listen', '127.0.0.1:6443'];
     this.#controlPlane = this.#start(this.network.host, 'none', ['control-plane', ...args, ...how, ...place]);
     await this.until(() => true);
@@ -194,8 +197,6 @@ export class ContainerTestLab implements AsyncDisposable {
       this.folder,
       '--ready-file',
       join(this.folder, `ready.${status.name}`),
-      '--carry',
-      this.#carry,
     ];
     this.#proxies.set(key, this.#start(pod, 'net_admin', args));
     if (!planned) {

@@ -9,7 +9,7 @@ import { ApiServer } from '../../src/apiserver/http/api-server.ts';
 import { FOLLOWED, type FollowedName } from '../../src/container/followed.ts';
 import { API_SOCKET, PROXY_SOCKET, type JudgedFlow } from '../../src/container/messages.ts';
 import { ProxyFleet, versionsOf, type LiveProxy } from '../../src/container/proxy-fleet.ts';
-import type { LabOptions } from '../../src/lab/lab-client.ts';
+import { DEFAULT_OPTIONS, type LabOptions } from '../../src/lab/lab-client.ts';
 import type { JsonObject } from '../../src/manifest/json.ts';
 import { inNamespace } from '../../src/dataplane/libc.ts';
 import { BridgeNetwork, GATEWAY } from '../dataplane/bridge-network.ts';
@@ -49,7 +49,7 @@ export class ProxyFixture implements AsyncDisposable {
   }
 
   static async start(options: Partial<LabOptions> = {}): Promise<ProxyFixture> {
-    const fixture = new ProxyFixture(await ApiStore.open(), { deny: 'drop', established: 'keep', ...options });
+    const fixture = new ProxyFixture(await ApiStore.open(), { ...DEFAULT_OPTIONS, ...options });
     fixture.store.system.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'x' } });
     await fixture.startControl();
     return fixture;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { LabOptions } from '../../src/lab/lab-client.ts';
+import { DEFAULT_OPTIONS, type LabOptions } from '../../src/lab/lab-client.ts';
 import { monotonicNs } from './attempt.ts';
 import { podManifest, policyManifest, TestLab } from './lab-fixture.ts';
 import type { Talked } from './talk-program.ts';
@@ -22,7 +22,7 @@ describe.each([4, 6] as const)('when a deny is applied, IPv%i', (family) => {
     await using lab = await TestLab.start({
       name: `established-${established}`,
       files: [{ path: 'pods.yaml', text: PODS }],
-      options: { deny: 'drop', established },
+      options: { ...DEFAULT_OPTIONS, established },
     });
     const address = lab.address('default/server', family);
     await lab.run('default/server', './echo-program.ts', { tcp: [80], udp: [80] });
@@ -54,7 +54,7 @@ test('strict: not a byte more comes over an open TCP connection', async () => {
   await using lab = await TestLab.start({
     name: 'established-cut',
     files: [{ path: 'pods.yaml', text: PODS }],
-    options: { deny: 'drop', established: 'strict' },
+    options: { ...DEFAULT_OPTIONS, established: 'strict' },
   });
   const address = lab.address('default/server');
   await lab.run('default/server', './echo-program.ts', { tcp: [80] });

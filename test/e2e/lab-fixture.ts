@@ -8,8 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 import { connectLab, runningLabs } from '../../src/lab/connect.ts';
-import type { LabClient } from '../../src/lab/lab-client.ts';
-import type { LabSpec, LabStatus } from '../../src/lab/lab-client.ts';
+import { DEFAULT_OPTIONS, type LabClient, type LabSpec, type LabStatus } from '../../src/lab/lab-client.ts';
 import { startLab, type StartOptions } from '../../src/lab/start.ts';
 import { startTicks } from '../../src/lab/state-folder.ts';
 import type { ManifestFile } from '../../src/manifest/manifest.ts';
@@ -49,7 +48,7 @@ export class TestLab implements AsyncDisposable {
     spec: Partial<LabSpec> & Pick<LabSpec, 'name'>,
     objects: StartOptions['objects'] = 'none',
   ): Promise<TestLab> {
-    const options = { deny: 'drop', established: 'keep' } as const;
+    const options = DEFAULT_OPTIONS;
     const status = await startLab({ files: [], external: [], options, ...spec }, () => undefined, { objects });
     return new TestLab(status, await connectLab(spec.name));
   }

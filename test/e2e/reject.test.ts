@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { execCapture } from '../../src/lab/exec.ts';
-import type { ProbeResult } from '../../src/lab/lab-client.ts';
+import { DEFAULT_OPTIONS, type ProbeResult } from '../../src/lab/lab-client.ts';
 import { podManifest, policyManifest, TestLab } from './lab-fixture.ts';
 
 const SERVING = {
@@ -40,7 +40,7 @@ test.each(['drop', 'reject'] as const)('what denied, allowed and refused attempt
           policyManifest('servers/deny', DENY_80),
       },
     ],
-    options: { deny, established: 'keep' },
+    options: { ...DEFAULT_OPTIONS, deny },
   });
   const attempts = CASES.flatMap((each) =>
     (['TCP', 'UDP'] as const).flatMap((protocol) => ([4, 6] as const).map((family) => ({ ...each, protocol, family }))),

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { DEFAULT_OPTIONS } from '../../src/lab/lab-client.ts';
 import { connectLab } from '../../src/lab/connect.ts';
 import { labPaths, stateFolder } from '../../src/lab/state-folder.ts';
 import { startLab } from '../../src/lab/start.ts';
@@ -77,7 +78,7 @@ it('a lab whose log is damaged does not start, says which file it is, and begins
   const log = join(labPaths(await stateFolder(), 'damaged').objects, 'objects.log');
   const text = await readFile(log, 'utf8');
   await writeFile(log, text.replace('web', 'bew'));
-  const options = { deny: 'drop', established: 'keep' } as const;
+  const options = DEFAULT_OPTIONS;
   const start = startLab({ name: 'damaged', files: FILES, external: [], options }, () => undefined, {
     objects: 'resume',
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_OPTIONS } from '../../src/lab/lab-client.ts';
 import { TestLab } from './lab-fixture.ts';
 
 const POD = `
@@ -43,4 +44,9 @@ describe('changes that a lab refuses', () => {
     expect(report.issues.map(({ line, field }) => ({ line, field }))).toEqual([{ line: 9, field: 'metadata.name' }]);
     expect((await lab.client.status()).pods.map(({ name }) => name)).not.toContain('second');
   });
+});
+
+it('a relay, which only labs in containers have', async () => {
+  const relayed = { ...DEFAULT_OPTIONS, carry: 'relay' } as const;
+  await expect(TestLab.start({ name: 'relayed', options: relayed })).rejects.toThrow('add --backend compose');
 });

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { composeFile } from '../../src/lab/compose/compose-file.ts';
 import type { Images } from '../../src/lab/compose/workload-service.ts';
 import { loadLab, toSpec } from '../../src/lab/lab-file.ts';
-import type { LabSpec } from '../../src/lab/lab-client.ts';
+import { DEFAULT_OPTIONS, type LabSpec } from '../../src/lab/lab-client.ts';
 import { shippedLabs } from '../../src/lab/shipped.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -42,8 +42,7 @@ const IDLE = { containers: [{ name: 'main', image: 'busybox' }] };
 
 function specOf(objects: readonly object[], more: Partial<LabSpec> = {}): LabSpec {
   const text = objects.map((object) => JSON.stringify(object)).join('\n---\n');
-  const options = { deny: 'drop', established: 'keep' } as const;
-  return { name: 'test', files: [{ path: 'pods.yaml', text }], external: [], options, ...more };
+  return { name: 'test', files: [{ path: 'pods.yaml', text }], external: [], options: DEFAULT_OPTIONS, ...more };
 }
 
 async function compose(objects: readonly object[], images: Images = 'lab', more: Partial<LabSpec> = {}): Promise<File> {

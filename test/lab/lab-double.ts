@@ -1,6 +1,12 @@
 import type { FlowEvent, PolicyRef } from '../../src/flows/flow-event.ts';
 import type { Captured } from '../../src/lab/exec.ts';
-import type { ChangeReport, LabClient, LabOptions, ProbeResult } from '../../src/lab/lab-client.ts';
+import {
+  DEFAULT_OPTIONS,
+  type ChangeReport,
+  type LabClient,
+  type LabOptions,
+  type ProbeResult,
+} from '../../src/lab/lab-client.ts';
 import type { RunHost } from '../../src/lab/run-expectation.ts';
 
 const NOT_ISOLATED = { verdict: 'allow', isolated: false, policies: [] } as const;
@@ -76,7 +82,7 @@ export class LabDouble implements RunHost {
           resumed: false,
           api: { server: 'https://127.0.0.1:1', kubeconfig: '/kubeconfig' },
           startedAt: '',
-          options: { deny: this.deny, established: 'keep' },
+          options: { ...DEFAULT_OPTIONS, deny: this.deny },
           pods: [],
           external: [],
           policies: 0,

@@ -39,7 +39,7 @@ describe('a good lab', () => {
       teaches: 'u',
       manifests: [join(folder, 'cluster.yaml')],
       external: [],
-      options: { deny: 'drop', established: 'keep' },
+      options: { deny: 'drop', established: 'keep', carry: 'kernel' },
       steps: [],
     });
   });

@@ -121,7 +121,7 @@ function controlPlane({ name, files, options }: LabSpec): PlannedService {
       command: words(
         `container control-plane --name ${name} --manifests . --external ${EXTERNAL}`,
         `--run /run/netpol-lab --listen 0.0.0.0:${API_PORT}`,
-        `--deny ${options.deny} --established ${options.established}`,
+        `--deny ${options.deny} --established ${options.established} --carry ${options.carry}`,
       ),
       configs: [
         ...files.map((file, index) => ({ source: manifestConfig(index), target: `${MANIFESTS}/${inside(file.path)}` })),

@@ -81,6 +81,11 @@ export class DataPlane<Rules extends Firewall> {
     this.#conntrack.delete(this.#conntrack.flows().filter(isStale));
   }
 
+  /** Hands over what was judged so far, see Gate.flush. */
+  flush(): void {
+    this.#gate.flush();
+  }
+
   /** Closes the firewall and ends the gate. The rules stay: they pass nothing without a gate. */
   async stop(): Promise<void> {
     this.firewall.close();

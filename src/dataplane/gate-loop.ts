@@ -88,7 +88,11 @@ export class GateLoop {
       const timeMs = Date.now();
       for (let slot = 0; slot < count; slot++) this.#judgeOne(slot, timeMs);
       this.#verdicts.send(this.#data.socket);
-      if (this.#marker !== 0) this.#control.reached(this.#marker);
+      if (this.#marker !== 0) {
+        this.report(); // whoever waits for the marker may want to know what was judged before
+        this.#control.reached(this.#marker);
+        this.#marker = 0;
+      }
     } finally {
       this.#control.rest();
     }

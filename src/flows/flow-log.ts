@@ -3,16 +3,22 @@ import type { FlowEvent } from './flow-event.ts';
 /** The last flow events of a lab, and whoever waits for the next ones. */
 export class FlowLog {
   readonly #capacity: number;
+  readonly #catchUp: () => void;
   readonly #followers = new Set<(event: FlowEvent) => void>();
   #events: FlowEvent[] = [];
 
-  /** @param capacity how many events it keeps; older ones are forgotten. */
-  constructor(capacity: number) {
+  /**
+   * @param capacity how many events it keeps; older ones are forgotten.
+   * @param catchUp adds what has happened by now and is still on its way here.
+   */
+  constructor(capacity: number, catchUp: () => void = () => undefined) {
     this.#capacity = capacity;
+    this.#catchUp = catchUp;
   }
 
-  /** Events kept, oldest first. */
+  /** Events kept, oldest first, up to now. */
   get events(): readonly FlowEvent[] {
+    this.#catchUp();
     return this.#events.slice(-this.#capacity);
   }
 

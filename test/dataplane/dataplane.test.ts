@@ -108,6 +108,15 @@ describe('verdicts on real connections', () => {
         bits: 2,
       });
     });
+
+    test('a flush tells at once of what was judged before', async () => {
+      fixture.plane.swap(OPEN);
+      for (let sourcePort = 4300; sourcePort < 4310; sourcePort++) {
+        expect(await tcpAttempt(client, { ...target(80), sourcePort })).toBe('hello');
+        fixture.plane.flush();
+        expect(fixture.flows.at(-1)).toMatchObject({ sourcePort, bits: 0 });
+      }
+    });
   });
 
   test('a damaged table is refused, and the old one stays in force', async () => {

@@ -27,7 +27,7 @@ const FLOWS_KEPT = 10_000;
  * zone of the name server, and the log of flows. It knows nothing of how pods run.
  */
 export class NodeTraffic {
-  readonly log = new FlowLog(FLOWS_KEPT);
+  readonly log = new FlowLog(FLOWS_KEPT, () => this.#dataPlane?.flush());
   readonly #node: LabNode;
   readonly #recorder = new FlowRecorder(this.log);
   #outside: readonly OutsideHost[] = [];

@@ -101,8 +101,12 @@ export async function startLab(
     { stdio: ['pipe', log.fd, log.fd, 'pipe', socket], detached: true, env: environment() },
   );
   closeSync(socket);
+  // From the start: of a process that has ended, what nobody reads is gone, and with it that there is no more.
+  const answer = answerOf(launcher, onProgress);
+  answer.catch(() => undefined); // awaited below, unless something fails before
   const interrupted = (): void => void launcher.kill('SIGKILL');
   signal?.addEventListener('abort', interrupted);
+  if (signal?.aborted) interrupted(); // while the namespaces were tried
   try {
     await once(launcher, 'spawn');
     await writeRecord(paths, recordOf(spec.name, launcher));
@@ -110,7 +114,7 @@ export async function startLab(
     const order: StartOrder = { spec, folder: paths.folder, objects: kept, rootless: kinds.rootless };
     launcher.stdin?.on('error', () => undefined); // a lab that died at once is reported by its missing answer
     launcher.stdin?.end(JSON.stringify(order));
-    return await answerOf(launcher, onProgress);
+    return await answer;
   } catch (error) {
     const complaint = (await readFile(paths.log, 'utf8')).trim();
     launcher.kill('SIGKILL');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_OPTIONS } from '../../src/lab/lab-client.ts';
+import { startLab } from '../../src/lab/start.ts';
 import { TestLab } from './lab-fixture.ts';
 
 const POD = `
@@ -49,4 +50,16 @@ describe('changes that a lab refuses', () => {
 it('a relay, which only labs in containers have', async () => {
   const relayed = { ...DEFAULT_OPTIONS, carry: 'relay' } as const;
   await expect(TestLab.start({ name: 'relayed', options: relayed })).rejects.toThrow('add --backend compose');
+});
+
+it('a start that is interrupted ends, whenever that is', async () => {
+  for (let afterMs = 0; afterMs < 60; afterMs += 2) {
+    const interruption = new AbortController();
+    const spec = { name: 'interrupted', files: [], external: [], options: DEFAULT_OPTIONS };
+    const started = startLab(spec, () => undefined, { signal: interruption.signal });
+    setTimeout(() => {
+      interruption.abort(new Error('interrupted'));
+    }, afterMs);
+    await expect(started, `after ${afterMs} ms`).rejects.toThrow('interrupted');
+  }
 });

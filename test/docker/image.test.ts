@@ -45,6 +45,6 @@ describe('the image', () => {
   it('adds little to its base', async () => {
     const added = (await bytesOf('netpol-lab')) - (await bytesOf(BASE_IMAGE));
     expect(added).toBeGreaterThan(0);
-    expect(added).toBeLessThan(75 * MEGABYTE);
+    expect(added).toBeLessThan(85 * MEGABYTE);
   });
 });

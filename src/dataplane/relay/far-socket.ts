@@ -83,8 +83,8 @@ export class FarSockets {
       (isFree || sourcePort === 0 ? this.#leavePort(fd, sourcePort) : this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1)) &&
       (family === 4 || this.#set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)) &&
       calls.bind(fd, own.at, NAME_BYTES[family]) >= 0;
-    if (isBound && (calls.connect(fd, far.at, NAME_BYTES[family]) >= 0 || errno() === ERRNO.EINPROGRESS)) return fd;
-    const code = errno();
+    const code = isBound ? connect(fd, far) : errno();
+    if (code === 0) return fd;
     closeFd(fd);
     return -code;
   }
@@ -103,6 +103,19 @@ export class FarSockets {
     return calls.setsockopt(fd, level, option, this.#value.at, 4) >= 0;
   }
 }
+
+/** Begins to connect. @returns 0, or an errno. */
+function connect(fd: number, to: Area): number {
+  for (;;) {
+    if (calls.connect(fd, to.at, to.bytes.length) >= 0) return 0;
+    const code = errno();
+    if (UNDER_WAY.has(code)) return 0;
+    // Not from connect() of TCP: the engine has made a call of its own since, so it is asked again.
+    if (code !== ERRNO.EAGAIN) return code;
+  }
+}
+
+const UNDER_WAY: ReadonlySet<number | undefined> = new Set([ERRNO.EINPROGRESS, ERRNO.EALREADY, ERRNO.EISCONN]);
 
 // Another socket has the port for this destination, or only a privileged process may have it.
 const TAKEN: ReadonlySet<number | undefined> = new Set([ERRNO.EADDRNOTAVAIL, ERRNO.EADDRINUSE, ERRNO.EACCES]);

@@ -11,7 +11,11 @@ import { PEER_CASES } from '../conformance/peer-cases.ts';
 import { PORT_CASES } from '../conformance/port-cases.ts';
 import { runConformance, type BackendLab } from '../conformance/suite.ts';
 
-const CASES = [...ISOLATION_CASES, ...PEER_CASES, ...PORT_CASES, ...CHANGE_CASES];
+// What a case asks of the table it asks in network namespaces too; here it takes two seconds. All of them with
+// NETPOL_LAB_CONFORMANCE=all: three minutes.
+const LAYOUT_CASES = [...ISOLATION_CASES, ...CHANGE_CASES];
+const isWhole = process.env.NETPOL_LAB_CONFORMANCE === 'all';
+const CASES = isWhole ? [...LAYOUT_CASES, ...PEER_CASES, ...PORT_CASES] : LAYOUT_CASES;
 const LABS = 1; // labs in containers have the same addresses
 
 beforeAll(async () => {

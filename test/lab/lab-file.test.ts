@@ -48,7 +48,7 @@ describe('a good lab', () => {
     const lab = await load(`${MINIMAL}
 external:
   - { name: api.example.com, addresses: [203.0.113.10, '2001:db8::10'], ports: [443, 80/TCP, 53/UDP] }
-options: { deny: reject, established: strict }
+options: { deny: reject, established: strict, carry: relay }
 steps:
   - text: s
     apply: [deny.yaml]
@@ -78,7 +78,7 @@ steps:
         ],
       },
     ]);
-    expect(lab.options).toEqual({ deny: 'reject', established: 'strict' });
+    expect(lab.options).toEqual({ deny: 'reject', established: 'strict', carry: 'relay' });
     expect(lab.steps).toEqual([
       {
         text: 's',
@@ -130,7 +130,7 @@ steps:
         { path: join(folder, 'more', 'service.yaml'), text: 'kind: Service' },
       ],
       external: [],
-      options: { deny: 'reject', established: 'strict' },
+      options: { deny: 'reject', established: 'strict', carry: 'kernel' },
     });
   });
 });

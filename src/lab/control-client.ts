@@ -110,6 +110,7 @@ export abstract class ControlClient implements LabClient {
       headers,
       ...(signal ? { signal } : {}),
     });
+    call.on('error', () => undefined); // told where the response is awaited, or read
     call.end(text);
     let response: IncomingMessage;
     try {

@@ -117,7 +117,7 @@ export async function startLab(
     return await answer;
   } catch (error) {
     const complaint = (await readFile(paths.log, 'utf8')).trim();
-    launcher.kill('SIGKILL');
+    await endOf(launcher); // before another may take its place
     await (previous ? clear : removeRemains)(paths); // what was there before stays
     signal?.throwIfAborted();
     if (error instanceof LabError) throw error;
@@ -158,6 +158,14 @@ function daemonFile(): string {
 function recordOf(name: string, launcher: ChildProcess): LabRecord {
   const launcherPid = launcher.pid ?? 0;
   return { name, launcherPid, startTicks: startTicks(launcherPid) ?? '' };
+}
+
+/** Kills the process, and waits until it is gone. */
+async function endOf(launcher: ChildProcess): Promise<void> {
+  if (launcher.pid === undefined || launcher.exitCode !== null || launcher.signalCode !== null) return;
+  const gone = once(launcher, 'exit');
+  launcher.kill('SIGKILL');
+  await gone;
 }
 
 /** Lets this process end while the lab lives on. */

@@ -37,3 +37,12 @@ it('carries HTTP to a socket in a container and back, large bodies too', async (
 it('fails where nobody listens', async () => {
   await expect(post('/tmp/nobody.sock', 'hello')).rejects.toThrow();
 });
+
+it('may be ended after the far side has ended', async () => {
+  const stream = containerStream(CONTAINER, '/tmp/nobody.sock');
+  stream.resume();
+  await once(stream, 'end');
+  await docker('exec', CONTAINER, 'true'); // by then the program that carried it is gone
+  stream.end();
+  await once(stream, 'close'); // rejects if an error comes first
+});

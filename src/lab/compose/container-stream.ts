@@ -13,7 +13,14 @@ export function containerStream(container: string, socket: string): Duplex {
   const stream = new Duplex({
     read: () => void stdout.resume(),
     write: (chunk: Buffer, _, done) => void stdin.write(chunk, done),
-    final: (done) => void stdin.end(done),
+    // That it has ended before is no failure: reading tells what came until then.
+    final: (done) => {
+      if (stdin.destroyed) done();
+      else
+        stdin.end(() => {
+          done();
+        });
+    },
     destroy: (error, done) => {
       child.kill();
       done(error);

@@ -47,19 +47,7 @@ export class ContainerControl {
   }
 
   #status(): LabStatus {
-    const { plane, spec, warnings } = this.#lab;
-    return {
-      name: spec.name,
-      pid: process.pid,
-      rootless: false,
-      startedAt: plane.startedAt,
-      resumed: plane.resumed,
-      options: spec.options,
-      api: this.#api,
-      pods: this.#verbs.podStatuses(),
-      external: spec.external,
-      policies: plane.cluster.policies.length,
-      warnings,
-    };
+    const { spec, warnings } = this.#lab;
+    return this.#verbs.status({ spec, pid: process.pid, rootless: false, api: this.#api, warnings });
   }
 }

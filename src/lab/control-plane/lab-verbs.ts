@@ -7,7 +7,7 @@ import { LabError } from '../../model/lab-error.ts';
 import { kindNamed } from '../../model/kind-names.ts';
 import { podKey } from '../../model/pod.ts';
 import type { PolicyTable } from '../../table/policy-table.ts';
-import type { ChangeReport, PodStatus } from '../lab-client.ts';
+import type { ChangeReport, LabSpec, LabStatus, PodStatus } from '../lab-client.ts';
 import { explainQuestion, predictQuestions } from '../lab-question.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { resourceNamed } from './manifest-writes.ts';
@@ -26,6 +26,9 @@ const BODIES = {
   explain: question,
   predict: z.object({ questions: z.array(question) }),
 };
+
+/** What of a lab's status its backend tells. */
+export type OwnStatus = Pick<LabStatus, 'pid' | 'rootless' | 'api' | 'warnings'> & { readonly spec: LabSpec };
 
 /** What any lab answers to the verbs of its control socket, whatever runs its pods. */
 export class LabVerbs {
@@ -58,8 +61,16 @@ export class LabVerbs {
     }
   }
 
+  /** What a lab says of itself. @param own what only its backend knows. */
+  status({ spec, ...own }: OwnStatus): LabStatus {
+    const { startedAt, resumed, cluster } = this.#plane;
+    const { name, options, external } = spec;
+    const pods = this.#podStatuses();
+    return { name, startedAt, resumed, options, external, pods, policies: cluster.policies.length, ...own };
+  }
+
   /** Every pod, those that have finished too, in the cluster's order. */
-  podStatuses(): PodStatus[] {
+  #podStatuses(): PodStatus[] {
     return this.#plane.cluster.pods.flatMap((pod) => {
       const object = this.#plane.podObject(pod);
       return object ? [podStatusOf(pod, object)] : [];

@@ -37,20 +37,8 @@ export class LabControl {
   }
 
   status(): LabStatus {
-    const { plane, spec, warnings } = this.#lab;
-    return {
-      name: spec.name,
-      pid: hostPid(),
-      rootless: this.#rootless,
-      resumed: plane.resumed,
-      startedAt: plane.startedAt,
-      options: spec.options,
-      api: this.#api,
-      pods: this.#verbs.podStatuses(),
-      external: spec.external,
-      policies: plane.cluster.policies.length,
-      warnings,
-    };
+    const { spec, warnings } = this.#lab;
+    return this.#verbs.status({ spec, pid: hostPid(), rootless: this.#rootless, api: this.#api, warnings });
   }
 
   #execTarget({ namespace, pod }: Pick<PodReference, 'namespace' | 'pod'>): ExecTarget {

@@ -104,7 +104,9 @@ export async function startLab(
   // From the start: of a process that has ended, what nobody reads is gone, and with it that there is no more.
   const answer = answerOf(launcher, onProgress);
   answer.catch(() => undefined); // awaited below, unless something fails before
-  const interrupted = (): void => void launcher.kill('SIGKILL');
+  const interrupted = (): void => {
+    kill(launcher);
+  };
   signal?.addEventListener('abort', interrupted);
   if (signal?.aborted) interrupted(); // while the namespaces were tried
   try {
@@ -164,8 +166,17 @@ function recordOf(name: string, launcher: ChildProcess): LabRecord {
 async function endOf(launcher: ChildProcess): Promise<void> {
   if (launcher.pid === undefined || launcher.exitCode !== null || launcher.signalCode !== null) return;
   const gone = once(launcher, 'exit');
-  launcher.kill('SIGKILL');
+  kill(launcher);
   await gone;
+}
+
+/** Kills the process and the child that it may not have tied to itself yet: they are a process group. */
+function kill({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it has ended
+  }
 }
 
 /** Lets this process end while the lab lives on. */

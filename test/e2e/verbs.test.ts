@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DEFAULT_OPTIONS } from '../../src/lab/lab-client.ts';
 import { startLab } from '../../src/lab/start.ts';
 import { TestLab } from './lab-fixture.ts';
@@ -52,14 +55,31 @@ it('a relay, which only labs in containers have', async () => {
   await expect(TestLab.start({ name: 'relayed', options: relayed })).rejects.toThrow('add --backend compose');
 });
 
+const startInterrupted = async (afterMs: number): Promise<void> => {
+  const interruption = new AbortController();
+  const spec = { name: 'interrupted', files: [], external: [], options: DEFAULT_OPTIONS };
+  const started = startLab(spec, () => undefined, { signal: interruption.signal });
+  setTimeout(() => {
+    interruption.abort(new Error('interrupted'));
+  }, afterMs);
+  await expect(started, `after ${afterMs} ms`).rejects.toThrow('interrupted');
+};
+
 it('a start that is interrupted ends, whenever that is', async () => {
-  for (let afterMs = 0; afterMs < 60; afterMs += 2) {
-    const interruption = new AbortController();
-    const spec = { name: 'interrupted', files: [], external: [], options: DEFAULT_OPTIONS };
-    const started = startLab(spec, () => undefined, { signal: interruption.signal });
-    setTimeout(() => {
-      interruption.abort(new Error('interrupted'));
-    }, afterMs);
-    await expect(started, `after ${afterMs} ms`).rejects.toThrow('interrupted');
-  }
+  for (let afterMs = 0; afterMs < 60; afterMs += 2) await startInterrupted(afterMs);
+});
+
+// "unshare --kill-child" asks the kernel for that only after its child is there.
+it('a start that is interrupted before unshare ties its child to itself ends', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'netpol-lab-untied-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const untied = join(folder, 'unshare');
+  await writeFile(
+    untied,
+    '#!/bin/sh\nfor word; do shift; [ "$word" = --kill-child ] || set -- "$@" "$word"; done\nPATH="${PATH#*:}" exec unshare "$@"\n',
+  );
+  await chmod(untied, 0o755);
+  vi.stubEnv('PATH', `${folder}:${process.env.PATH ?? ''}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await startInterrupted(40);
 });

@@ -9,7 +9,7 @@ interface Options {
 /** `labs`: the labs that come with netpol-lab, and those that run. */
 export const LABS: Verb<Options> = {
   command: 'labs',
-  describe: 'List shipped and running labs',
+  describe: 'List shipped labs, by topic and difficulty, and running ones',
   examples: [
     ['labs', 'What can be run, and what runs'],
     ['labs -o json', 'The same as JSON'],
@@ -32,7 +32,10 @@ export const LABS: Verb<Options> = {
       await terminal.printJson({ shipped, running });
       return 0;
     }
-    await terminal.print(table([['SHIPPED', 'TITLE'], ...shipped.map(({ name, title }) => [name, title])]));
+    const labs = shipped.map(({ name, topic, difficulty, title }, index) => {
+      return [topic === shipped[index - 1]?.topic ? '' : topic, name, difficulty, title];
+    });
+    await terminal.print(table([['TOPIC', 'LAB', 'DIFFICULTY', 'TITLE'], ...labs]));
     const rows = running.map((lab) => [lab.name, `${lab.ready}/${lab.pods}`, String(lab.policies), lab.startedAt]);
     await terminal.print(
       `\n${rows.length === 0 ? 'No lab runs.' : table([['RUNNING', 'READY', 'POLICIES', 'STARTED'], ...rows])}`,

@@ -189,10 +189,18 @@ function refuseTwins(hosts: readonly z.output<typeof external>[], context: z.Ref
   });
 }
 
+/** What labs are about, in the order in which they are best read. */
+export const TOPICS = ['isolation', 'peers', 'ports', 'egress', 'runtime', 'design', 'other'] as const;
+
+/** How much a lab asks for, the least first. */
+export const DIFFICULTIES = ['easy', 'medium', 'hard'] as const;
+
 /** The format of lab.yaml: the one source of its types, its checks and its JSON Schema. */
 export const labSchema = z.strictObject({
   title: text.describe('What the lab is about, in a line.'),
   teaches: text.describe('What whoever runs it learns.'),
+  topic: z.enum(TOPICS).default('other').describe('What it is about: labs are listed by it.'),
+  difficulty: z.enum(DIFFICULTIES).default('medium').describe('How much it asks for.'),
   manifests: z.array(path).min(1).describe('Manifests that the lab starts with.'),
   external: z.array(external).superRefine(refuseTwins).default([]).describe('Hosts outside the cluster.'),
   options,

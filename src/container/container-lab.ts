@@ -1,18 +1,21 @@
 import type { ApiStore } from '../apiserver/api-store.ts';
 import { FlowLog } from '../flows/flow-log.ts';
-import type { DirectionReport, PolicyRef } from '../flows/flow-event.ts';
+import type { DirectionReport } from '../flows/flow-event.ts';
 import type { Backend, NodeFacts, PodReport } from '../lab/control-plane/backend.ts';
 import { ControlPlane } from '../lab/control-plane/control-plane.ts';
 import type { Dialler, ProbedLab } from '../lab/control-plane/prober.ts';
 import type { LabSpec } from '../lab/lab-client.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { podKey } from '../model/pod.ts';
+import type { Connection } from '../model/verdict.ts';
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePort } from '../net/port.ts';
-import { directionReport } from '../report/verdict-report.ts';
+import { directionReport, nearestOf } from '../report/verdict-report.ts';
 import { compile } from '../table/compile.ts';
+import { nearMisses } from '../table/near-miss.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
 import { FlowMerger, type MergedFlow } from './flow-merger.ts';
+import { FlowSources } from './flow-sources.ts';
 import type { JudgedFlow } from './messages.ts';
 import { ProxyFleet, versionsOf, type LiveProxy } from './proxy-fleet.ts';
 
@@ -43,6 +46,7 @@ export class ContainerLab implements Backend {
   readonly log = new FlowLog(FLOWS_KEPT);
   readonly #options: ContainerLabOptions;
   readonly #merger: FlowMerger;
+  readonly #sources = new FlowSources(() => this.table);
   readonly #seen = new Map<string, LiveProxy>();
   #fleet: ProxyFleet | undefined;
   /** Keys of the pods that the lab was started with. */
@@ -190,42 +194,39 @@ export class ContainerLab implements Backend {
     return this.spec.external.find(({ addresses }) => addresses.includes(address))?.name;
   }
 
-  #predict({ source, destination, protocol, port }: JudgedFlow, side: JudgedFlow['side']): DirectionReport {
-    const [from, to] = [parseIp(source), parseIp(destination)];
-    if (!from || !to) return { verdict: 'deny', isolated: true, policies: [] };
-    const connection = { source: from, destination: to, transport: protocol, port: parsePort(port) ?? 0 } as const;
-    return directionReport(this.table.explain(connection)[side]);
+  #predict(flow: JudgedFlow, side: JudgedFlow['side']): DirectionReport {
+    const connection = connectionOf(flow);
+    if (!connection) return { verdict: 'deny', isolated: true, policies: [] };
+    const verdict = this.table.explain(connection);
+    return nearestOf(directionReport(verdict[side]), side, nearMisses(this.table.cluster, connection, verdict));
   }
 
   #record({ timeMs, source, destination, protocol, sourcePort, port, carried, ...judged }: MergedFlow): void {
     const party = (address: string) => ({ name: this.#names.get(address) ?? '', address });
+    const connection = connectionOf({ source, destination, protocol, port });
+    const sourced = (report: DirectionReport): DirectionReport =>
+      connection ? this.#sources.sourced(report, connection) : report;
     this.log.add({
       time: new Date(timeMs).toISOString(),
       from: party(source),
       to: party(destination),
       ...{ protocol, sourcePort, port },
       verdict: judged.verdict,
-      egress: this.#sourced(judged.egress),
-      ingress: this.#sourced(judged.ingress),
+      egress: sourced(judged.egress),
+      ingress: sourced(judged.ingress),
       ...(carried ? { carried } : {}),
     });
   }
+}
 
-  /** Proxies do not know where policies are written. */
-  #sourced(report: DirectionReport): DirectionReport {
-    if (report.policies.length === 0) return report;
-    const { policies } = this.plane.cluster;
-    const withSource = (reference: PolicyRef): PolicyRef => {
-      const key = podKey(reference);
-      const policy = policies.find((each) => podKey(each) === key);
-      if (!policy) return reference;
-      const rules = [policy.egress, policy.ingress].flatMap((side) => (side.kind === 'isolates' ? side.rules : []));
-      const rule = reference.rule === null ? undefined : rules.find(({ index }) => index === reference.rule);
-      const { file, line } = (rule ?? policy).source;
-      return { ...reference, file, line };
-    };
-    return { ...report, policies: report.policies.map(withSource) };
-  }
+function connectionOf({
+  source,
+  destination,
+  protocol,
+  port,
+}: Pick<JudgedFlow, 'source' | 'destination' | 'protocol' | 'port'>): Connection | undefined {
+  const [from, to] = [parseIp(source), parseIp(destination)];
+  return from && to && { source: from, destination: to, transport: protocol, port: parsePort(port) ?? 0 };
 }
 
 function unstarted(total: number): PodReport {

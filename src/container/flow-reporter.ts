@@ -1,20 +1,26 @@
 import type { FlowRecord } from '../dataplane/flow-record.ts';
 import type { CarriedFlow } from '../dataplane/relay/carried-flow.ts';
 import type { DirectionReport } from '../flows/flow-event.ts';
+import { PerSecond } from '../flows/per-second.ts';
+import { NEAREST_A_SECOND } from '../lab/flow-recorder.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { isEndpoint, podKey, type Pod } from '../model/pod.ts';
 import { selects } from '../model/selector.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { parsePort } from '../net/port.ts';
-import { directionReport } from '../report/verdict-report.ts';
+import { directionReport, nearestOf } from '../report/verdict-report.ts';
 import { explain, type Explained } from '../table/explain.ts';
+import { nearMisses } from '../table/near-miss.ts';
 import type { JudgedFlow } from './messages.ts';
 
 // Records of a table come at most a few milliseconds after the next table is in force.
 const CLUSTERS_KEPT = 16;
 const REPORTS_KEPT = 2_000;
 
-type JudgedConnection = Pick<FlowRecord, 'source' | 'destination' | 'transport' | 'destinationPort' | 'tableVersion'>;
+type JudgedConnection = Pick<
+  FlowRecord,
+  'timeMs' | 'source' | 'destination' | 'transport' | 'destinationPort' | 'tableVersion'
+>;
 
 /** Says which policies and rules decided what the gate of one pod has judged. */
 export class FlowReporter {
@@ -23,6 +29,7 @@ export class FlowReporter {
   readonly #clusters = new Map<number, Cluster>();
   readonly #explained = new Map<number, Explained>();
   readonly #reports = new Map<string, DirectionReport>();
+  readonly #nearest = new PerSecond(NEAREST_A_SECOND);
   #newest = 0;
 
   /** @param key the pod's own, NAMESPACE/NAME. @param addresses the pod's own. */
@@ -54,17 +61,17 @@ export class FlowReporter {
   /** The ends of flows from this pod, with what the newest table says of them. */
   ends(flows: readonly CarriedFlow[]): JudgedFlow[] {
     return flows.flatMap(({ startMs, source, destination, transport, sourcePort, destinationPort, ...carried }) => {
-      const connection = { source, destination, transport, destinationPort, tableVersion: this.#newest };
+      const timeMs = startMs + carried.durationMs;
+      const connection = { timeMs, source, destination, transport, destinationPort, tableVersion: this.#newest };
       const report = this.#report(connection, 'egress');
       if (!report) return [];
-      const timeMs = startMs + carried.durationMs;
       const ends = { source: source.text, destination: destination.text, sourcePort, port: destinationPort };
       return [{ timeMs, ...ends, protocol: transport, side: 'egress' as const, report, carried }];
     });
   }
 
   #report(record: JudgedConnection, side: JudgedFlow['side']): DirectionReport | undefined {
-    const { source, destination, transport, destinationPort, tableVersion } = record;
+    const { timeMs, source, destination, transport, destinationPort, tableVersion } = record;
     const key = `${tableVersion} ${side} ${source.text} ${destination.text} ${transport} ${destinationPort}`;
     const known = this.#reports.get(key);
     if (known) return known;
@@ -72,9 +79,14 @@ export class FlowReporter {
     if (!explained) return undefined;
     if (this.#reports.size >= REPORTS_KEPT) this.#reports.clear();
     const connection = { source, destination, transport, port: parsePort(destinationPort) ?? 0 } as const;
-    const report = directionReport(explain(explained, connection)[side]);
-    this.#reports.set(key, report);
-    return report;
+    const verdict = explain(explained, connection);
+    const report = directionReport(verdict[side]);
+    const cluster = this.#clusters.get(tableVersion);
+    const isDenied = cluster !== undefined && report.verdict === 'deny';
+    if (isDenied && !this.#nearest.take(timeMs)) return report; // not kept: the next one may have it
+    const complete = isDenied ? nearestOf(report, side, nearMisses(cluster, connection, verdict)) : report;
+    this.#reports.set(key, complete);
+    return complete;
   }
 
   /** Made when the first flow asks for it: most versions are never asked about. */

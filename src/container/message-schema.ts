@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Difference } from '../model/near-miss.ts';
 import type { FromProxy } from './messages.ts';
 
 const policy = z.object({
@@ -7,6 +8,14 @@ const policy = z.object({
   rule: z.number().nullable(),
   file: z.string(),
   line: z.number(),
+});
+
+const difference = z.looseObject({ kind: z.string(), text: z.string() });
+
+const nearest = policy.extend({
+  direction: z.enum(['egress', 'ingress']),
+  // As the proxy's nearMisses made them: they are only passed on, and shown by their text.
+  differences: z.array(z.custom<Difference>((value) => difference.safeParse(value).success)),
 });
 
 const carried = z.object({
@@ -25,7 +34,12 @@ const judged = z.object({
   sourcePort: z.number(),
   port: z.number(),
   side: z.enum(['egress', 'ingress']),
-  report: z.object({ verdict: z.enum(['allow', 'deny']), isolated: z.boolean(), policies: z.array(policy) }),
+  report: z.object({
+    verdict: z.enum(['allow', 'deny']),
+    isolated: z.boolean(),
+    policies: z.array(policy),
+    nearest: nearest.exactOptional(),
+  }),
   carried: carried.nullable(),
 });
 

@@ -1,3 +1,4 @@
+import type { NearMiss } from '../model/near-miss.ts';
 import type { Transport } from '../net/port.ts';
 
 /** One end of a flow. `name` is `NAMESPACE/POD`, the name of a host outside, `node`, or empty if nobody is known there. */
@@ -20,6 +21,8 @@ export interface DirectionReport {
   readonly verdict: 'allow' | 'deny';
   readonly isolated: boolean;
   readonly policies: readonly PolicyRef[];
+  /** Of a denied flow: the rule that came nearest to allowing it. A flood of different denials has it in part only. */
+  readonly nearest?: NearMiss;
 }
 
 /** A verdict as every command reports it in JSON. */

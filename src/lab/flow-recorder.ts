@@ -1,11 +1,13 @@
 import type { FlowEvent, VerdictReport } from '../flows/flow-event.ts';
 import type { FlowLog } from '../flows/flow-log.ts';
+import { PerSecond } from '../flows/per-second.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Connection } from '../model/verdict.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { parsePort, type Transport } from '../net/port.ts';
-import { verdictReport } from '../report/verdict-report.ts';
+import { verdictReport, withNearest } from '../report/verdict-report.ts';
 import { compile } from '../table/compile.ts';
+import { nearMisses } from '../table/near-miss.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
 
 /** What the gate saw and decided. `tableVersion` counts the tables it was given, from 1. */
@@ -22,6 +24,8 @@ interface JudgedPacket {
 // Records of a table reach the recorder at most a few milliseconds after the next table is in force.
 const TABLES_KEPT = 16;
 const REPORTS_KEPT = 10_000; // about 5 MB; one is reused for all connections of the same pair and port
+/** How many different denials a second get their nearest miss: a port scan costs no more than that. */
+export const NEAREST_A_SECOND = 500;
 
 /** Turns what the gate decided into flow events that name pods, policies and rules. */
 export class FlowRecorder {
@@ -29,6 +33,7 @@ export class FlowRecorder {
   readonly #clusters = new Map<number, Cluster>(); // that tables were made of
   readonly #earlier = new Map<number, PolicyTable>();
   #current: { readonly version: number; readonly table: PolicyTable } | undefined;
+  readonly #nearest = new PerSecond(NEAREST_A_SECOND);
   readonly #reports = new Map<string, VerdictReport>();
   #names: ReadonlyMap<string, string> = new Map();
 
@@ -89,8 +94,11 @@ export class FlowRecorder {
     if (known) return known;
     if (this.#reports.size >= REPORTS_KEPT) this.#reports.clear();
     const connection: Connection = { source, destination, transport, port: parsePort(destinationPort) ?? 0 };
-    const report = verdictReport(table.explain(connection));
-    this.#reports.set(key, report);
-    return report;
+    const verdict = table.explain(connection);
+    const report = verdictReport(verdict);
+    if (!verdict.allowed && !this.#nearest.take(packet.timeMs)) return report; // not kept: the next one may have it
+    const complete = withNearest(report, nearMisses(table.cluster, connection, verdict));
+    this.#reports.set(key, complete);
+    return complete;
   }
 }

@@ -1,11 +1,13 @@
 import type { CarriedReport, FlowEvent, FlowParty } from '../flows/flow-event.ts';
+import { DIRECTIONS } from '../model/policy.ts';
 import { painter } from './color.ts';
 import { printableLine } from './printable.ts';
-import { reasonText } from './verdict-text.ts';
+import { missText, reasonText } from './verdict-text.ts';
 
 /**
  * A flow event on one line:
- * `12:00:01.123 denied  TCP  default/client (10.244.0.5:43210) -> default/web (10.244.0.6:80)  ingress denied: …`,
+ * `12:00:01.123 denied  TCP  default/client (10.244.0.5:43210) -> default/web (10.244.0.6:80)  ingress denied: …`, with
+ * the nearest miss,
  * or of an end `12:00:02.345 closed  TCP  …  120 bytes sent, 5 received in 1.222 s`.
  */
 export function flowLine(event: FlowEvent, color: boolean): string {
@@ -16,7 +18,16 @@ export function flowLine(event: FlowEvent, color: boolean): string {
     return `${clock} ${event.carried.end.padEnd(7)} ${connection}  ${paint('dim', carriedText(event.carried))}`;
   const denied = event.verdict === 'deny';
   const verdict = paint(denied ? 'red' : 'green', denied ? 'denied ' : 'allowed');
-  return `${clock} ${verdict} ${connection}  ${paint('dim', reasonText(event))}`;
+  return `${clock} ${verdict} ${connection}  ${paint('dim', `${reasonText(event)}${nearestText(event)}`)}`;
+}
+
+/** `; nearest: default/allow-app ingress[0] (allow.yaml:9): …`. A policy without rules is no miss: the reason has said it. */
+function nearestText(event: FlowEvent): string {
+  const misses = DIRECTIONS.flatMap((direction) => event[direction].nearest ?? []);
+  return misses
+    .filter(({ rule }) => rule !== null)
+    .map((miss) => `; nearest: ${missText(miss)}`)
+    .join('');
 }
 
 function connectionText({ protocol, from, sourcePort, to, port }: FlowEvent): string {

@@ -1,4 +1,6 @@
 import type { DirectionReport, PolicyRef, VerdictReport } from '../flows/flow-event.ts';
+import type { NearMiss } from '../model/near-miss.ts';
+import type { Direction } from '../model/policy.ts';
 import { allows, type DirectionVerdict, type RuleMatch, type Verdict } from '../model/verdict.ts';
 
 /** The verdict as commands report it. The line is the rule's where a rule allowed, else the policy's. */
@@ -8,6 +10,18 @@ export function verdictReport(verdict: Verdict): VerdictReport {
     egress: directionReport(verdict.egress),
     ingress: directionReport(verdict.ingress),
   };
+}
+
+/** The verdict with the nearest miss of each direction that denies. @param misses nearest first. */
+export function withNearest(report: VerdictReport, misses: readonly NearMiss[]): VerdictReport {
+  const { verdict, egress, ingress } = report;
+  return { verdict, egress: nearestOf(egress, 'egress', misses), ingress: nearestOf(ingress, 'ingress', misses) };
+}
+
+/** One direction's verdict with its nearest miss, if there is one. @param misses nearest first. */
+export function nearestOf(report: DirectionReport, direction: Direction, misses: readonly NearMiss[]): DirectionReport {
+  const nearest = misses.find((miss) => miss.direction === direction);
+  return nearest ? { ...report, nearest } : report;
 }
 
 /** The verdict of one direction. Without policies an isolated pod talks to itself or with its own node. */

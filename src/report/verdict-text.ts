@@ -48,7 +48,7 @@ function missLines(misses: readonly NearMiss[]): string[] {
 }
 
 /** `default/allow-app ingress[0] (allow.yaml:9): rule allows 80, you connected to 8080`; what is farther counts its differences. */
-function missText(miss: NearMiss): string {
+export function missText(miss: NearMiss): string {
   const texts = miss.differences.map(({ text }, index, all) => (all.length > 1 ? `(${index + 1}) ${text}` : text));
   const farther = texts.length > 1 ? `${texts.length} differences: ` : '';
   return printableLine(`${policyText(miss.direction, miss)}: ${farther}${texts.join(' ')}`);

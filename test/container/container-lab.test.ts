@@ -41,6 +41,18 @@ function policy(name: string, spec: object): { path: string; text: string } {
 }
 
 const DENY_WEB = policy('deny', { podSelector: { matchLabels: { app: 'web' } } });
+const ANOTHER_PORT = {
+  path: 'another-port.yaml',
+  text: `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny }
+spec:
+  podSelector: { matchLabels: { app: web } }
+  ingress:
+    - ports:
+        - port: 8080
+`,
+};
 
 async function outcome(lab: ContainerTestLab, to: string, port: number, from = 'default/client'): Promise<string> {
   const [result] = await lab.client.probe([{ from, to, protocol: 'TCP', port, timeoutMs: 1000 }]);
@@ -84,15 +96,17 @@ describe('a lab in containers', () => {
     await using lab = await start();
     const connection = { from: 'default/client', to: 'default/web', protocol: 'TCP', port: 80 };
     expect(await outcome(lab, 'default/web', 80)).toBe('connected');
-    const { issues, warnings } = await lab.client.apply([DENY_WEB]);
+    const { issues, warnings } = await lab.client.apply([ANOTHER_PORT]);
     expect({ issues, warnings }).toEqual({ issues: [], warnings: [] });
     expect(await outcome(lab, 'default/web', 80)).toBe('timeout');
     const denied = await flow(lab, ({ verdict, to }) => verdict === 'deny' && to.name === 'default/web');
     expect(denied).toMatchObject({
       from: { name: 'default/client' },
       egress: { verdict: 'allow', isolated: false },
-      ingress: { verdict: 'deny', policies: [{ name: 'deny', rule: null, file: 'test.yaml', line: 1 }] },
+      ingress: { verdict: 'deny', policies: [{ name: 'deny', rule: null, file: 'another-port.yaml', line: 1 }] },
     });
+    expect(denied.ingress.nearest).toMatchObject({ name: 'deny', rule: 0, file: 'another-port.yaml', line: 8 });
+    expect(denied.ingress.nearest?.differences).toMatchObject([{ kind: 'port', first: 8080, actual: 80 }]);
     expect((await lab.client.explain(connection)).verdict).toBe('deny');
     expect(await lab.client.predict([connection])).toEqual(['deny']);
     await lab.client.delete({ kind: 'NetworkPolicy', namespace: 'default', name: 'deny' });

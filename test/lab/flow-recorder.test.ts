@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FlowLog } from '../../src/flows/flow-log.ts';
-import { FlowRecorder } from '../../src/lab/flow-recorder.ts';
+import { FlowRecorder, NEAREST_A_SECOND } from '../../src/lab/flow-recorder.ts';
 import { LiveTable } from '../../src/table/live-table.ts';
 import { cluster } from '../builders/cluster.ts';
 import { connection } from '../builders/connection.ts';
@@ -30,6 +30,35 @@ test('of tables that are long gone no packet is explained', () => {
     true,
     true,
   ]);
+});
+
+test('a denial has the nearest miss of the table that judged it', () => {
+  const wanting = (app: string) => policy({ name: 'allow', ingress: [{ from: [{ pods: { app } }] }] });
+  const table = LiveTable.from(cluster({ pods: [WEB, CLIENT], policies: [wanting('front')] }));
+  const recorder = new FlowRecorder(new FlowLog(10));
+  recorder.setTable(1, table);
+  table.setPolicy(wanting('frontend'));
+  recorder.setTable(2, table);
+  const texts = [1, 2].map((tableVersion) => {
+    const nearest = recorder.record({ ...packet(), tableVersion })?.ingress.nearest;
+    return nearest?.differences.map(({ text }) => text);
+  });
+  expect(texts).toEqual([
+    ['default/client has no label app, rule wants app=front'],
+    ['default/client has no label app, rule wants app=frontend'],
+  ]);
+});
+
+test('of a flood of different denials, so many a second have their nearest miss', () => {
+  const table = LiveTable.from(cluster({ pods: [WEB, CLIENT], policies: [policy({ ingress: [] })] }));
+  const recorder = new FlowRecorder(new FlowLog(10));
+  recorder.setTable(1, table);
+  const having = (timeMs: number) =>
+    Array.from({ length: NEAREST_A_SECOND + 100 }, (_, index) =>
+      recorder.record({ ...packet(), timeMs, destinationPort: 1000 + index, tableVersion: 1 }),
+    ).filter((event) => event?.ingress.nearest).length;
+  expect(having(0)).toBe(NEAREST_A_SECOND);
+  expect(having(1000)).toBe(NEAREST_A_SECOND + 100); // those that had it keep it
 });
 
 function packet() {

@@ -27,3 +27,18 @@ test('a beginning and an end, each on a line', () => {
     `03:04:05.678 idle    UDP  ${connection}  3 datagrams, 120 bytes sent in 1.222 s`,
   );
 });
+
+test('a denial names the nearest miss, unless the policy has no rules to miss', () => {
+  const place = { namespace: 'default', name: 'allow-web', file: 'allow.yaml', line: 9 };
+  const text = 'default/client has app=fronted, rule wants app=frontend';
+  const policies = [{ ...place, rule: null, line: 1 }];
+  const nearest = { ...place, direction: 'ingress', rule: 0, differences: [{ kind: 'icmp', text }] } as const;
+  const denied = (rule: number | null): string => {
+    const ingress = { verdict: 'deny', isolated: true, policies, nearest: { ...nearest, rule } } as const;
+    return flowLine({ ...EVENT, verdict: 'deny', ingress }, false);
+  };
+  const reason = 'ingress denied: isolated by default/allow-web (allow.yaml:1), no rule matches';
+  expect(denied(0)).toContain(`  ${reason}; nearest: default/allow-web ingress[0] (allow.yaml:9): ${text}`);
+  expect(denied(null)).toContain(reason);
+  expect(denied(null)).not.toContain('nearest');
+});

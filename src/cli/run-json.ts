@@ -1,18 +1,17 @@
-import type { Lab } from '../lab/lab-file.ts';
 import type { ExpectationResult } from '../lab/run-expectation.ts';
 import { isMet, type StepResult } from '../lab/runner.ts';
-import type { Tally } from './run-text.ts';
-
-/** What was found in a lab. */
-export interface LabResult {
-  readonly lab: Lab;
-  readonly steps: readonly StepResult[];
-}
+import type { LabResult, Tally } from './lab-result.ts';
 
 /** A run as `run -o json` prints it. */
 export function runJson(runs: readonly LabResult[], tally: Tally & { readonly seconds: number }): unknown {
   return {
-    labs: runs.map(({ lab, steps }) => ({ name: lab.name, title: lab.title, steps: steps.map(stepJson) })),
+    labs: runs.map(({ lab, steps, error, seconds }) => ({
+      name: lab.name,
+      title: lab.title,
+      steps: steps.map(stepJson),
+      error: error?.message ?? null,
+      seconds,
+    })),
     ...tally,
   };
 }

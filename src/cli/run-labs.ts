@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { PassThrough } from 'node:stream';
+import { availableParallelism } from 'node:os';
 import { execCapture } from '../lab/exec.ts';
 import type { LabOptions, LabSpec } from '../lab/lab-client.ts';
 import { loadLab, toSpec, type Lab } from '../lab/lab-file.ts';
-import { isMet, runLab, type RunEvent, type StepResult } from '../lab/runner.ts';
+import { runLab, type RunEvent } from '../lab/runner.ts';
 import { labFolder } from '../lab/shipped.ts';
+import { LabError } from '../model/lab-error.ts';
 import type { Starter } from './backend.ts';
 import { Interrupted } from './interruption.ts';
 import { LabSession } from './lab-session.ts';
-import { runJson, type LabResult } from './run-json.ts';
-import { RunText, type Tally } from './run-text.ts';
+import { totalOf, type LabResult } from './lab-result.ts';
+import { printerOf, type RunFormat, type RunPrinter } from './run-printer.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What to run. `labs` are shipped names or folders; `name` is for one lab alone. */
@@ -18,41 +19,49 @@ export interface RunOrder {
   readonly name: string | undefined;
   /** What to have otherwise than the labs say. */
   readonly options: Partial<LabOptions>;
-  readonly format: 'text' | 'json';
+  readonly format: RunFormat;
+  /** How many labs to run at a time; undefined for what suits this machine. */
+  readonly jobs: number | undefined;
   readonly starter: Starter;
 }
 
-/** A lab that is run, and what there is to read about it so far. */
+/** A lab that is to be run, and from what it starts. */
 interface LabRun {
   readonly lab: Lab;
   readonly spec: LabSpec;
-  readonly words: PassThrough;
+}
+
+/** What all runs share. */
+interface RunSetting {
+  readonly session: LabSession;
+  readonly printer: RunPrinter;
+  readonly terminal: Terminal;
 }
 
 const HOST = { execCapture, now: () => Date.now() };
+const JOBS_A_CORE = 4; // labs mostly wait for connections to time out; with more, they wait for each other
 
 /**
- * Runs labs, side by side where they can, and prints them one after the other. Each is down when this returns or
- * throws, also after a signal.
+ * Runs labs, side by side where they can, and prints what they do. Trouble of one lab leaves the others alone. Each
+ * lab is down when this returns or throws, also after a signal.
  * @returns 0, 1 if an expectation failed, 128 + the number of the signal that ended it.
+ * @throws LabError if a lab could not be run, after the others have.
  */
 export async function runLabs(order: RunOrder, terminal: Terminal): Promise<number> {
   const startedAt = performance.now();
   const runs = await Promise.all(order.labs.map((lab) => prepare(lab, order)));
   await using session = new LabSession(order.starter.start);
+  const printer = printerOf(order.format, { labs: runs.map(({ lab }) => lab), terminal });
   try {
-    const results = order.starter.sideBySide
-      ? Promise.all(runs.map((run) => runOne(run, session, terminal)))
-      : oneByOne(runs, (run) => runOne(run, session, terminal));
-    // The first failure ends the other runs; it is thrown where the results are awaited.
+    const results = pooled(runs, jobsOf(order), (run) => runOne(run, { session, printer, terminal }));
+    // What is no lab's own trouble ends the other runs; it is thrown where the results are awaited.
     results.catch((error: unknown) => void session.end(error).catch(() => undefined));
-    if (order.format === 'text') await printInOrder(runs, session.signal, terminal);
+    await printer.follow(session.signal);
     const found = await results;
-    const tally = tallyOf(found.flatMap(({ steps }) => steps));
-    const seconds = (performance.now() - startedAt) / 1000;
-    if (order.format === 'text') await terminal.print(new RunText(terminal.color).tally(tally, seconds));
-    else await terminal.printJson(runJson(found, { ...tally, seconds }));
-    return tally.failed === 0 ? 0 : 1;
+    const total = totalOf(found);
+    await printer.end(found, { ...total, seconds: secondsSince(startedAt) });
+    refuseErrors(found);
+    return total.failed === 0 ? 0 : 1;
   } catch (error) {
     const reason: unknown = session.signal.aborted ? session.signal.reason : error;
     if (reason instanceof Interrupted) return reason.exitCode;
@@ -62,16 +71,25 @@ export async function runLabs(order: RunOrder, terminal: Terminal): Promise<numb
 
 async function prepare(labName: string, { name, options }: Pick<RunOrder, 'name' | 'options'>): Promise<LabRun> {
   const lab = await loadLab(await labFolder(labName));
-  const spec = await toSpec(lab, name ?? madeUpName(lab.name), options);
-  return { lab, spec, words: new PassThrough({ objectMode: true }) };
+  return { lab, spec: await toSpec(lab, name ?? madeUpName(lab.name), options) };
 }
 
-async function oneByOne<Item, Result>(
+function jobsOf({ jobs, starter }: RunOrder): number {
+  return starter.sideBySide ? (jobs ?? availableParallelism() * JOBS_A_CORE) : 1;
+}
+
+/** Works on all items, on so many at a time, in their order. @returns the results in that order. */
+async function pooled<Item, Result>(
   items: readonly Item[],
+  workers: number,
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
-  for (const item of items) results.push(await work(item));
+  const queue = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, items.length) }, worker));
   return results;
 }
 
@@ -81,29 +99,44 @@ function madeUpName(name: string): string {
   return `${words.join('-').slice(0, 32)}-${randomBytes(3).toString('hex')}`.replace('--', '-');
 }
 
-async function runOne({ lab, spec, words }: LabRun, session: LabSession, terminal: Terminal): Promise<LabResult> {
-  const text = new RunText(terminal.color);
+async function runOne(run: LabRun, setting: RunSetting): Promise<LabResult> {
+  const { lab } = run;
+  const { session, printer } = setting;
+  const startedAt = performance.now();
+  let result: LabResult | undefined;
   try {
-    words.write(text.heading(lab));
-    await using started = await session.start(spec, (progress) => terminal.progress(`${spec.name}: ${progress}`));
-    words.write(text.ready(started.status, started.startMs));
-    const report = (event: RunEvent): unknown => words.write(text.event(event));
-    return { lab, steps: await runLab(lab, started.client, { host: HOST, report, signal: session.signal }) };
+    const found = await stepsOf(run, setting).then(
+      (steps) => ({ steps, error: undefined }),
+      (error: unknown) => {
+        if (session.signal.aborted || !(error instanceof LabError)) throw error;
+        return { steps: [], error };
+      },
+    );
+    result = { lab, ...found, seconds: secondsSince(startedAt) };
+    return result;
   } finally {
-    words.end();
+    printer.tell(lab, { kind: 'ended', result });
   }
 }
 
-async function printInOrder(runs: readonly LabRun[], signal: AbortSignal, terminal: Terminal): Promise<void> {
-  for (const [index, { words }] of runs.entries()) {
-    if (signal.aborted) return;
-    if (index > 0) await terminal.print('\n');
-    for await (const text of words) await terminal.write(String(text));
-  }
+async function stepsOf({ lab, spec }: LabRun, { session, printer, terminal }: RunSetting): Promise<LabResult['steps']> {
+  await using started = await session.start(spec, (progress) => terminal.progress(`${spec.name}: ${progress}`));
+  printer.tell(lab, { kind: 'ready', started });
+  const report = (event: RunEvent): void => {
+    printer.tell(lab, event);
+  };
+  return await runLab(lab, started.client, { host: HOST, report, signal: session.signal });
 }
 
-function tallyOf(steps: readonly StepResult[]): Tally {
-  const results = steps.flatMap(({ expectations }) => expectations);
-  const met = results.filter(isMet).length;
-  return { met, failed: results.length - met };
+/** Says what kept labs from being run. */
+function refuseErrors(results: readonly LabResult[]): void {
+  const errors = results.flatMap(({ lab, error }) => (error ? [{ lab, error }] : []));
+  const [first, ...others] = errors;
+  if (!first) return;
+  if (others.length === 0) throw first.error;
+  throw new LabError(first.error.code, errors.map(({ lab, error }) => `${lab.name}: ${error.message}`).join('\n'));
+}
+
+function secondsSince(startedAt: number): number {
+  return (performance.now() - startedAt) / 1000;
 }

@@ -7,13 +7,9 @@ import type { RunEvent } from '../lab/runner.ts';
 import { painter, type Paint } from '../report/color.ts';
 import { printable, printableLine } from '../report/printable.ts';
 import { reasonText } from '../report/verdict-text.ts';
+import { attemptText } from './attempt-text.ts';
 import { resultText } from './change-report.ts';
-
-/** How a run ended. */
-export interface Tally {
-  readonly met: number;
-  readonly failed: number;
-}
+import type { Tally } from './lab-result.ts';
 
 const WIDTH = 100; // of prose; commands and their output stay as they are
 
@@ -53,7 +49,7 @@ export class RunText {
   /** The last line: how many expectations were met, and how long it all took. */
   tally({ met, failed }: Tally, seconds: number): string {
     const text = `${met} expectations met, ${failed} failed in ${seconds.toFixed(1)} s`;
-    return `\n${this.#paint(failed === 0 ? 'green' : 'red', text)}`;
+    return this.#paint(failed === 0 ? 'green' : 'red', text);
   }
 
   #change({ command, results, warnings, enforcedMs }: StepChange): string {
@@ -71,20 +67,18 @@ export class RunText {
     return [...attempt, ...this.#verdict(result), ...this.#judgement(result)].join('\n');
   }
 
-  #command({ pod, expectation, output, exit, ms }: RunResult): string[] {
+  #command(result: RunResult): string[] {
+    const { output, exit, ms } = result;
     return [
-      this.#paint('bold', printableLine(`${pod} $ ${expectation.command}`)),
+      this.#paint('bold', printableLine(attemptText(result))),
       ...indented(output),
       this.#paint('dim', `  exit code ${exit} after ${secondsText(ms)}`),
     ];
   }
 
-  #connection({ expectation, outcome, ms }: ConnectResult): string[] {
-    const { from, to, port, protocol } = expectation;
-    return [
-      this.#paint('bold', printableLine(`connect ${from} -> ${to} ${port}/${protocol}`)),
-      `    ${outcome} after ${secondsText(ms)}`,
-    ];
+  #connection(result: ConnectResult): string[] {
+    const { outcome, ms } = result;
+    return [this.#paint('bold', printableLine(attemptText(result))), `    ${outcome} after ${secondsText(ms)}`];
   }
 
   #verdict({ decisive }: ExpectationResult): string[] {

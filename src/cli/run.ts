@@ -5,19 +5,23 @@ import { output, single } from './options.ts';
 import type { Verb } from './verb.ts';
 
 interface Options extends BackendChoice {
-  readonly labs: string[];
+  readonly labs: string[] | undefined;
+  readonly all: boolean;
+  readonly jobs: number | undefined;
   readonly name: string | undefined;
   readonly carry: LabOptions['carry'] | undefined;
-  readonly o: 'text' | 'json' | undefined;
+  readonly o: 'text' | 'json' | 'junit' | undefined;
 }
 
 /** `run`: a lab from beginning to end. */
 export const RUN: Verb<Options> = {
-  command: 'run <labs..>',
+  command: 'run [labs..]',
   describe: 'Run labs: up, every step, down',
   examples: [
     ['run default-deny', 'A shipped lab, step by step'],
     ['run default-deny dns-egress', 'Two labs; the second goes on in the background meanwhile'],
+    ['run --all', 'All shipped labs, in a line each'],
+    ['run --all -o junit', 'The same for CI'],
     ['run dns-egress --backend compose', 'Its pods as containers'],
     ['run ./my-lab -o json', 'A folder with a lab.yaml; what was found as JSON'],
   ],
@@ -26,19 +30,40 @@ export const RUN: Verb<Options> = {
       .positional('labs', {
         type: 'string',
         array: true,
-        demandOption: true,
         describe: 'Shipped labs or folders with a lab.yaml',
       })
       .options({
+        all: { type: 'boolean', default: false, describe: 'All shipped labs' },
+        jobs: {
+          ...single('jobs'),
+          describe: 'How many labs run at a time',
+          defaultDescription: '4 a core',
+          coerce: toJobs,
+        },
         name: { ...single('name'), describe: 'Name of the lab while it runs; made up if not given' },
         ...BACKEND,
         ...CARRY,
-        o: output('text', 'json'),
+        o: output('text', 'json', 'junit'),
       }),
-  run: async ({ labs, name, carry, o, ...choice }, terminal) => {
-    if (name !== undefined && labs.length > 1) throw new LabError('usage', '--name is for one lab alone');
+  run: async ({ labs = [], all, jobs, name, carry, o = 'text', ...choice }, terminal) => {
+    const named = await labsToRun(labs, all);
+    if (name !== undefined && named.length > 1) throw new LabError('usage', '--name is for one lab alone');
     const { runLabs } = await import('./run-labs.ts');
+    const format = all && o === 'text' ? 'brief' : o;
     const options = carry ? { carry } : {};
-    return runLabs({ labs, name, options, format: o ?? 'text', starter: await starterOf(choice) }, terminal);
+    return runLabs({ labs: named, jobs, name, options, format, starter: await starterOf(choice) }, terminal);
   },
 };
+
+async function labsToRun(labs: readonly string[], all: boolean): Promise<readonly string[]> {
+  if (all && labs.length > 0) throw new LabError('usage', '--all is every shipped lab: name none beside it');
+  if (all) return (await (await import('../lab/shipped.ts')).shippedLabs()).map(({ name }) => name);
+  if (labs.length === 0) throw new LabError('usage', 'say which labs to run, or --all; "netpol-lab labs" lists them');
+  return labs;
+}
+
+function toJobs(text: string | string[] | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (typeof text === 'string' && /^[1-9][0-9]{0,2}$/.test(text)) return Number(text);
+  throw new LabError('usage', `--jobs wants a number of labs such as 4, got ${String(text)}`);
+}

@@ -16,6 +16,9 @@ export interface Lab extends LabDocument {
   /** The folder's name. */
   readonly name: string;
   readonly folder: string;
+  /** Its lab.yaml, and the line there of what is at a path. */
+  readonly file: string;
+  readonly lineOf: (path: FieldPath) => number;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function loadLab(folder: string): Promise<Lab> {
   if (!parsed.success) throw badLab(file, problemsOf(parsed.error.issues), lineOf);
   const missing = await missingManifests(shown, parsed.data);
   if (missing.length > 0) throw badLab(file, missing, lineOf);
-  return { ...withPaths(parsed.data, shown), name: basename(resolve(folder)), folder: shown };
+  return { ...withPaths(parsed.data, shown), name: basename(resolve(folder)), folder: shown, file, lineOf };
 }
 
 /** What to start the lab from, under this name. Options that are given stand in for the lab's own. */

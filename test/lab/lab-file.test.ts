@@ -34,6 +34,8 @@ describe('a good lab', () => {
   test('has defaults where nothing is written', async () => {
     expect(await load(MINIMAL)).toEqual({
       name: basename(folder),
+      file: join(folder, 'lab.yaml'),
+      lineOf: expect.any(Function) as unknown,
       folder,
       title: 't',
       teaches: 'u',

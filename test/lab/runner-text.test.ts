@@ -74,5 +74,5 @@ test('the steps of a lab are wrapped, the tally is one line', () => {
   const lines = text.event({ kind: 'step', number: 3, step }).trim().split('\n');
   expect(lines[0]).toMatch(/^Step 3: word word/);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
-  expect(text.tally({ met: 4, failed: 1 }, 2.34)).toBe('\n4 expectations met, 1 failed in 2.3 s');
+  expect(text.tally({ met: 4, failed: 1 }, 2.34)).toBe('4 expectations met, 1 failed in 2.3 s');
 });

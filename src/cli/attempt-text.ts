@@ -1,0 +1,13 @@
+import type { ExpectationResult } from '../lab/run-expectation.ts';
+
+/** What was tried, in a line: `default/client $ curl http://web`. */
+export function attemptText(result: ExpectationResult): string {
+  switch (result.kind) {
+    case 'run':
+      return `${result.pod} $ ${result.expectation.command}`;
+    case 'connect': {
+      const { from, to, port, protocol } = result.expectation;
+      return `connect ${from} -> ${to} ${port}/${protocol}`;
+    }
+  }
+}

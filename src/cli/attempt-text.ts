@@ -9,5 +9,13 @@ export function attemptText(result: ExpectationResult): string {
       const { from, to, port, protocol } = result.expectation;
       return `connect ${from} -> ${to} ${port}/${protocol}`;
     }
+    case 'pod': {
+      const { pod, is } = result.expectation;
+      return `pod ${pod.namespace}/${pod.name} is ${is}`;
+    }
+    case 'started': {
+      const { started, output, withinMs } = result.expectation;
+      return output ? `${started} writes /${output.source}/` : `${started} is silent for ${withinMs / 1000} s`;
+    }
   }
 }

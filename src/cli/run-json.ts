@@ -36,5 +36,13 @@ function attemptJson(result: ExpectationResult): Readonly<Record<string, unknown
       const { from, to, port, protocol, verdict } = result.expectation;
       return { connect: { from, to, port, protocol }, expected: { verdict }, outcome: result.outcome };
     }
+    case 'pod': {
+      const { pod, is } = result.expectation;
+      return { pod: `${pod.namespace}/${pod.name}`, expected: { is }, is: result.seen };
+    }
+    case 'started': {
+      const { started, output } = result.expectation;
+      return { started, expected: { output: output?.source ?? null }, output: result.output };
+    }
   }
 }

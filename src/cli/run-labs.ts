@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { execCapture } from '../lab/exec.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { execCapture, execStart } from '../lab/exec.ts';
 import type { LabOptions, LabSpec } from '../lab/lab-client.ts';
 import { loadLab, toSpec, type Lab } from '../lab/lab-file.ts';
 import { runLab, type RunEvent } from '../lab/runner.ts';
@@ -38,7 +39,7 @@ interface RunSetting {
   readonly terminal: Terminal;
 }
 
-const HOST = { execCapture, now: () => Date.now() };
+const HOST = { execCapture, execStart, pause, now: () => Date.now() };
 const JOBS_A_CORE = 4; // labs mostly wait for connections to time out; with more, they wait for each other
 
 /**

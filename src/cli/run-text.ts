@@ -1,6 +1,7 @@
 import type { FlowEvent } from '../flows/flow-event.ts';
 import type { LabStatus } from '../lab/lab-client.ts';
 import type { Lab } from '../lab/lab-file.ts';
+import type { LabStep } from '../lab/lab-schema.ts';
 import type { StepChange } from '../lab/run-change.ts';
 import type { ConnectResult, ExpectationResult, RunResult } from '../lab/run-expectation.ts';
 import type { RunEvent } from '../lab/runner.ts';
@@ -41,6 +42,8 @@ export class RunText {
         return `\n${this.#paint('bold', wrapped(`Step ${event.number}: ${event.step.text}`))}\n`;
       case 'change':
         return `\n${this.#change(event.change)}\n`;
+      case 'start':
+        return `\n${this.#start(event.start)}\n`;
       case 'expectation':
         return `\n${this.#expectation(event.result)}\n`;
     }
@@ -62,9 +65,26 @@ export class RunText {
     ].join('\n');
   }
 
+  #start({ pod, command, as }: LabStep['start'][number]): string {
+    const line = printableLine(`${pod.namespace}/${pod.pod} $ ${command} &`);
+    return [this.#paint('bold', line), this.#paint('dim', `  goes on as ${printableLine(as)}`)].join('\n');
+  }
+
   #expectation(result: ExpectationResult): string {
-    const attempt = result.kind === 'run' ? this.#command(result) : this.#connection(result);
-    return [...attempt, ...this.#verdict(result), ...this.#judgement(result)].join('\n');
+    return [...this.#attempt(result), ...this.#judgement(result)].join('\n');
+  }
+
+  #attempt(result: ExpectationResult): string[] {
+    switch (result.kind) {
+      case 'run':
+        return [...this.#command(result), ...this.#verdict(result)];
+      case 'connect':
+        return [...this.#connection(result), ...this.#verdict(result)];
+      case 'pod':
+        return [this.#paint('bold', attemptText(result)), `    ${result.seen} after ${secondsText(result.ms)}`];
+      case 'started':
+        return [this.#paint('bold', printableLine(attemptText(result))), ...indented(result.output)];
+    }
   }
 
   #command(result: RunResult): string[] {

@@ -98,6 +98,32 @@ export async function execCapture(client: LabClient, command: PodCommand & { tim
   };
 }
 
+/** A command that goes on in a pod. Disposing ends it; it also ends with its lab. */
+export interface StartedCommand extends Disposable {
+  /** What it has written since the last call, stdout and stderr as they came. */
+  take(): string;
+}
+
+/** Starts a command in a pod, without input, and does not wait for it. */
+export async function execStart(client: LabClient, command: PodCommand): Promise<StartedCommand> {
+  const target = await client.execTarget(command);
+  const [program = 'false', ...args] = [...target.enter, 'sh', '-c', 'exec "$@" 2>&1', 'sh', ...command.command];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  child.on('error', (error) => (output += `${error.message}\n`));
+  return {
+    take: () => {
+      const taken = output;
+      output = '';
+      return taken;
+    },
+    [Symbol.dispose]: () => {
+      signalCommand(target, child, 'SIGKILL');
+    },
+  };
+}
+
 /** Signals the command itself: the child is only its parent (nsenter), or carries its streams (docker). */
 function signalCommand(target: ExecTarget, child: ChildProcess, signal: NodeJS.Signals): void {
   if (target.signal) {

@@ -1,13 +1,22 @@
 import type { FlowEvent, FlowParty } from '../flows/flow-event.ts';
 import { parseEndpoint } from '../model/endpoint.ts';
 import { invariant } from '../model/invariant.ts';
-import type { Captured, PodCommand } from './exec.ts';
+import type { Captured, PodCommand, StartedCommand } from './exec.ts';
+import type {
+  ConnectExpectation,
+  Expectation,
+  PodExpectation,
+  RunExpectation,
+  StartedExpectation,
+} from './expectation-schema.ts';
 import type { LabClient, LabOptions, ProbeResult } from './lab-client.ts';
-import type { ConnectExpectation, Expectation, RunExpectation } from './lab-schema.ts';
+import { tryPod, tryStarted } from './run-watch.ts';
 
 /** What the runner needs of this machine. `now` is in ms since the epoch, by the clock that stamps flow events. */
 export interface RunHost {
   execCapture(client: LabClient, command: PodCommand & { timeoutMs: number }): Promise<Captured>;
+  execStart(client: LabClient, command: PodCommand): Promise<StartedCommand>;
+  pause(ms: number): Promise<unknown>;
   now(): number;
 }
 
@@ -38,14 +47,30 @@ export interface ConnectResult extends Outcome {
   readonly outcome: ProbeResult['outcome'];
 }
 
-/** What became of one expectation. */
-export type ExpectationResult = RunResult | ConnectResult;
+/** A pod that was watched. `seen` is how it was at the end. */
+export interface PodResult extends Outcome {
+  readonly kind: 'pod';
+  readonly expectation: PodExpectation;
+  readonly seen: PodExpectation['is'] | 'pending';
+}
 
-/** A lab that is tried out, and the machine that does it. */
+/** A started command whose output was watched. */
+export interface StartedResult extends Outcome {
+  readonly kind: 'started';
+  readonly expectation: StartedExpectation;
+  readonly output: string;
+}
+
+/** What became of one expectation. */
+export type ExpectationResult = RunResult | ConnectResult | PodResult | StartedResult;
+
+/** A lab that is tried out, and the machine that does it. `started` are the commands that go on, by their names. */
 export interface Trial {
   readonly client: LabClient;
   readonly host: RunHost;
   readonly options: LabOptions;
+  readonly started: ReadonlyMap<string, StartedCommand>;
+  readonly signal: AbortSignal;
 }
 
 /** Tries what a step expects, for real. */
@@ -55,6 +80,10 @@ export function tryExpectation(trial: Trial, expectation: Expectation): Promise<
       return tryRun(trial, expectation);
     case 'connect':
       return tryConnect(trial, expectation);
+    case 'pod':
+      return tryPod(trial, expectation);
+    case 'started':
+      return tryStarted(trial, expectation);
   }
 }
 
@@ -69,8 +98,11 @@ async function tryRun({ client, host }: Trial, expectation: RunExpectation): Pro
   });
   const name = `${namespace}/${pod}`;
   const flows = await flowsSince(client, startedAt, ({ from }) => from.name === name);
-  const failures = runFailures(expectation, { exit, output, timedOut });
   const decisive = decisiveFlow(flows, timedOut || exit !== 0);
+  const failures = [
+    ...runFailures(expectation, { exit, output, timedOut }),
+    ...denialFailures(expectation.denied, decisive),
+  ];
   return { kind: 'run', expectation, pod: name, exit, output, ms, flows, decisive, failures };
 }
 
@@ -93,7 +125,10 @@ async function tryConnect({ client, host, options }: Trial, expectation: Connect
   const isFrom = partyMatcher(from);
   const flows = await flowsSince(client, startedAt, (flow) => flow.protocol === protocol && isFrom(flow.from));
   const decisive = decisiveFlow(flows, !probe.allowed);
-  const failures = connectFailures(expectation, { probe, decisive, deny: options.deny });
+  const failures = [
+    ...connectFailures(expectation, { probe, decisive, deny: options.deny }),
+    ...denialFailures(expectation.denied, decisive),
+  ];
   return { kind: 'connect', expectation, outcome: probe.outcome, ms: probe.ms, flows, decisive, failures };
 }
 
@@ -108,6 +143,17 @@ function connectFailures(
   const denied = seen.deny === 'drop' ? 'timeout' : 'rejected';
   if (outcome !== denied) return [`expected deny (${denied}), got ${outcome}`];
   return seen.decisive?.verdict === 'deny' ? [] : [`expected deny, got ${outcome}, but no policy denied it`];
+}
+
+function denialFailures(expected: RunExpectation['denied'], decisive: FlowEvent | null): string[] {
+  if (expected === null) return [];
+  const sides = (['egress', 'ingress'] as const).filter((side) => decisive?.[side].verdict === 'deny');
+  const isMet = sides.length === expected.length && sides.every((side) => expected.includes(side));
+  return isMet ? [] : [`expected ${sidesText(expected)} to deny, got ${sidesText(sides)}`];
+}
+
+function sidesText(sides: readonly string[]): string {
+  return sides.length === 0 ? 'neither side' : sides.join(' and ');
 }
 
 function decisiveFlow(flows: readonly FlowEvent[], failed: boolean): FlowEvent | null {

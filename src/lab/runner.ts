@@ -1,8 +1,9 @@
+import type { StartedCommand } from './exec.ts';
 import type { LabClient } from './lab-client.ts';
 import type { Lab } from './lab-file.ts';
 import type { LabStep } from './lab-schema.ts';
 import { makeChanges, type StepChange } from './run-change.ts';
-import { tryExpectation, type ExpectationResult, type RunHost } from './run-expectation.ts';
+import { tryExpectation, type ExpectationResult, type RunHost, type Trial } from './run-expectation.ts';
 
 /** What became of a step. */
 export interface StepResult {
@@ -15,6 +16,7 @@ export interface StepResult {
 export type RunEvent =
   | { readonly kind: 'step'; readonly number: number; readonly step: LabStep }
   | { readonly kind: 'change'; readonly change: StepChange }
+  | { readonly kind: 'start'; readonly start: LabStep['start'][number] }
   | { readonly kind: 'expectation'; readonly result: ExpectationResult };
 
 /** How a lab is run: on what machine, who hears of it, and what ends it before its time. */
@@ -29,27 +31,41 @@ export interface RunContext {
  * @throws LabError if the lab cannot make a change or has died; the signal's reason if it aborts.
  */
 export async function runLab(lab: Lab, client: LabClient, context: RunContext): Promise<StepResult[]> {
+  using commands = new DisposableStack();
+  const started = new Map<string, StartedCommand>();
   const results: StepResult[] = [];
   for (const [index, step] of lab.steps.entries()) {
     context.signal.throwIfAborted();
     context.report({ kind: 'step', number: index + 1, step });
-    results.push(await runStep(step, client, context));
+    const changes = await makeChanges(client, step);
+    for (const change of changes) context.report({ kind: 'change', change });
+    for (const start of step.start) {
+      const { command, pod } = start;
+      started.set(
+        start.as,
+        commands.use(await context.host.execStart(client, { ...pod, command: ['sh', '-c', command] })),
+      );
+      context.report({ kind: 'start', start });
+    }
+    results.push({ text: step.text, changes, expectations: await tryStep(step, { client, started }, context) });
   }
   return results;
 }
 
-async function runStep(step: LabStep, client: LabClient, context: RunContext): Promise<StepResult> {
-  const changes = await makeChanges(client, step);
-  for (const change of changes) context.report({ kind: 'change', change });
+async function tryStep(
+  step: LabStep,
+  { client, started }: Pick<Trial, 'client' | 'started'>,
+  { host, report, signal }: RunContext,
+): Promise<ExpectationResult[]> {
   const { options } = await client.status();
   const expectations: ExpectationResult[] = [];
   for (const expectation of step.expect) {
-    const result = await tryExpectation({ client, host: context.host, options }, expectation);
-    context.signal.throwIfAborted();
-    context.report({ kind: 'expectation', result });
+    const result = await tryExpectation({ client, host, options, started, signal }, expectation);
+    signal.throwIfAborted();
+    report({ kind: 'expectation', result });
     expectations.push(result);
   }
-  return { text: step.text, changes, expectations };
+  return expectations;
 }
 
 /** Whether what was expected has happened. */

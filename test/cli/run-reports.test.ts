@@ -15,7 +15,15 @@ const port = given(parsePort(80), 'port');
 function tried(failures: readonly string[] = []): ConnectResult {
   const decisive = flow({ at: 0, from: 'default/client', verdict: failures.length > 0 ? 'deny' : 'allow' });
   const ends = { from: 'default/client', to: 'default/web' };
-  const expectation = { kind: 'connect', ...ends, protocol: 'TCP', port, verdict: 'allow', withinMs: 1 } as const;
+  const expectation = {
+    kind: 'connect',
+    ...ends,
+    protocol: 'TCP',
+    port,
+    verdict: 'allow',
+    withinMs: 1,
+    denied: null,
+  } as const;
   const outcome = failures.length > 0 ? 'timeout' : 'connected';
   return { kind: 'connect', expectation, outcome, ms: 1, flows: [decisive], decisive, failures };
 }

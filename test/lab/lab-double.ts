@@ -1,10 +1,11 @@
 import type { FlowEvent, PolicyRef } from '../../src/flows/flow-event.ts';
-import type { Captured } from '../../src/lab/exec.ts';
+import type { Captured, StartedCommand } from '../../src/lab/exec.ts';
 import {
   DEFAULT_OPTIONS,
   type ChangeReport,
   type LabClient,
   type LabOptions,
+  type PodStatus,
   type ProbeResult,
 } from '../../src/lab/lab-client.ts';
 import type { RunHost } from '../../src/lab/run-expectation.ts';
@@ -52,6 +53,10 @@ export class LabDouble implements RunHost {
   readonly script: Script[] = [];
   deny: LabOptions['deny'] = 'drop';
   change: ChangeReport = NO_CHANGE;
+  /** The pods of the lab: each look takes the next list, the last one stays. */
+  pods: (readonly PodStatus[])[] = [[]];
+  /** What started commands write: each look takes the next. */
+  readonly writes: string[] = [];
   #nowMs = 1_000_000;
 
   now(): number {
@@ -62,6 +67,22 @@ export class LabDouble implements RunHost {
     this.calls.push(`exec ${command.namespace}/${command.pod} ${command.command.join(' ')} ${command.timeoutMs}`);
     const next = this.#play();
     return Promise.resolve({ exit: 0, output: '', ms: 5, timedOut: false, ...next.command });
+  }
+
+  execStart(...[, command]: Parameters<RunHost['execStart']>): Promise<StartedCommand> {
+    const name = `${command.namespace}/${command.pod} ${command.command.join(' ')}`;
+    this.calls.push(`start ${name}`);
+    return Promise.resolve({
+      take: () => this.writes.shift() ?? '',
+      [Symbol.dispose]: () => {
+        this.calls.push(`end ${name}`);
+      },
+    });
+  }
+
+  pause(ms: number): Promise<unknown> {
+    this.#nowMs += ms;
+    return Promise.resolve();
   }
 
   /** The client of the lab: only what a runner needs. */
@@ -83,7 +104,7 @@ export class LabDouble implements RunHost {
           api: { server: 'https://127.0.0.1:1', kubeconfig: '/kubeconfig' },
           startedAt: '',
           options: { ...DEFAULT_OPTIONS, deny: this.deny },
-          pods: [],
+          pods: (this.pods.length > 1 ? this.pods.shift() : this.pods[0]) ?? [],
           external: [],
           policies: 0,
           warnings: [],

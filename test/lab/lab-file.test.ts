@@ -92,6 +92,7 @@ steps:
           { kind: 'Pod', namespace: 'default', name: 'web', labels: { env: 'production', old: null } },
           { kind: 'Namespace', namespace: '', name: 'prod', labels: { team: 'a' } },
         ],
+        start: [],
         expect: [
           {
             kind: 'run',
@@ -100,6 +101,7 @@ steps:
             exit: 28,
             output: /timed out$/m,
             withinMs: 1500,
+            denied: null,
           },
           {
             kind: 'run',
@@ -108,6 +110,7 @@ steps:
             exit: 0,
             output: null,
             withinMs: 20_000,
+            denied: null,
           },
           {
             kind: 'connect',
@@ -117,6 +120,7 @@ steps:
             port: 53,
             verdict: 'deny',
             withinMs: 2000,
+            denied: null,
           },
         ],
       },
@@ -251,6 +255,16 @@ describe('a bad lab is named by file, line and field', () => {
       'verdict of neither kind',
       step('expect:\n      - connect: { from: a/b, to: a/c, port: 80 }\n        verdict: allowed'),
       'lab.yaml:8 steps[0].expect[0].verdict: got "allowed", want allow or deny',
+    ],
+    [
+      'a started command that neither writes nor is silent',
+      step('expect:\n      - started: x'),
+      'lab.yaml:7 steps[0].expect[0].output: want either output or silent',
+    ],
+    [
+      'a pod that is as no pod can be',
+      step('expect:\n      - { pod: a/b, is: done }'),
+      'lab.yaml:7 steps[0].expect[0].is: got "done", want ready or unready or succeeded or failed or gone',
     ],
     [
       'labels of a workload',

@@ -15,6 +15,7 @@ function result(given: Partial<RunResult>): RunResult {
       exit: 0,
       output: null,
       withinMs: 20_000,
+      denied: null,
     },
     pod: 'default/client',
     exit: 0,
@@ -70,7 +71,7 @@ test('output is kept but for blank lines in a row and what could steer a termina
 });
 
 test('the steps of a lab are wrapped, the tally is one line', () => {
-  const step = { text: 'word '.repeat(40), apply: [], delete: [], label: [], expect: [] };
+  const step = { text: 'word '.repeat(40), apply: [], delete: [], label: [], start: [], expect: [] };
   const lines = text.event({ kind: 'step', number: 3, step }).trim().split('\n');
   expect(lines[0]).toMatch(/^Step 3: word word/);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadLab } from '../../src/lab/lab-file.ts';
 import type { ExpectationResult } from '../../src/lab/run-expectation.ts';
 import { isMet, runLab, type RunEvent, type StepResult } from '../../src/lab/runner.ts';
+import type { PodStatus } from '../../src/lab/lab-client.ts';
 import { LabError } from '../../src/model/lab-error.ts';
 import { flow, LabDouble, type Script } from './lab-double.ts';
 
@@ -331,5 +332,100 @@ describe('flows', () => {
 
   test.each(CASES)('the decisive one is $name', async ({ expectation, script, port }) => {
     expect((await attempt(expectation, script)).decisive?.port).toBe(port);
+  });
+});
+
+describe('who denies', () => {
+  const denied: Script = { command: { exit: 28 }, flows: [{ from: 'default/client', verdict: 'deny' }] };
+  const allowed: Script = { command: { exit: 28 }, flows: [{ from: 'default/client' }] };
+
+  test.each([
+    { name: 'the side that is meant', denied: '[ingress]', script: denied, failures: [] },
+    { name: 'nobody, as is meant', denied: '[]', script: allowed, failures: [] },
+    {
+      name: 'the other side',
+      denied: '[egress]',
+      script: denied,
+      failures: ['expected egress to deny, got ingress'],
+    },
+    {
+      name: 'nobody, though the command failed',
+      denied: '[egress, ingress]',
+      script: allowed,
+      failures: ['expected egress and ingress to deny, got neither side'],
+    },
+  ])('$name', async ({ denied, script, failures }) => {
+    const result = await attempt(`{ run: x, in: default/client, exit: 28, denied: ${denied} }`, script);
+    expect(result.failures).toEqual(failures);
+  });
+});
+
+describe('a pod that is watched', () => {
+  const status = (given: Partial<PodStatus>): PodStatus => ({
+    namespace: 'default',
+    name: 'web',
+    owner: { kind: '', name: '' },
+    labels: {},
+    addresses: [],
+    phase: 'Running',
+    ready: true,
+    restarts: 0,
+    reason: '',
+    message: '',
+    containers: { ready: 1, total: 1 },
+    startedAt: '',
+    ...given,
+  });
+
+  test.each([
+    { is: 'ready', pods: [[status({ phase: 'Pending' })], [status({ ready: false })], [status({})]], failures: [] },
+    { is: 'unready', pods: [[status({})], [status({ ready: false })]], failures: [] },
+    { is: 'gone', pods: [[status({})], [status({ name: 'other' })]], failures: [] },
+    { is: 'succeeded', pods: [[status({ phase: 'Succeeded' })]], failures: [] },
+    {
+      is: 'succeeded',
+      pods: [[status({ phase: 'Failed' })]],
+      failures: ['expected succeeded within 1 s, got failed'],
+    },
+    { is: 'ready', pods: [[status({ phase: 'Pending' })]], failures: ['expected ready within 1 s, got pending'] },
+  ])('is to be $is: $failures', async ({ is, pods, failures }) => {
+    double.pods = [[], ...pods]; // the runner looks once before
+    expect((await attempt(`{ pod: default/web, is: ${is}, within: 1s }`, {})).failures).toEqual(failures);
+  });
+});
+
+describe('a started command', () => {
+  const steps = (expectation: string): string => `[
+    { text: one, start: [{ run: nc web 80, in: default/client, as: stream }] },
+    { text: two, expect: [{ started: stream, ${expectation} }] },
+  ]`;
+
+  test.each([
+    { name: 'writes what is wanted, in two pieces', fields: 'output: ^tick', writes: ['', 'ti', 'ck'], failures: [] },
+    {
+      name: 'wrote it too early only',
+      fields: 'output: tick, within: 1s',
+      writes: ['tick'],
+      failures: ['expected output like /tick/ within 1 s, there is none'],
+    },
+    { name: 'is silent', fields: 'silent: 1s', writes: ['tick'], failures: [] },
+    {
+      name: 'is not silent',
+      fields: 'silent: 1s',
+      writes: ['', '', '', 'tick'],
+      failures: ['expected silence for 1 s, it wrote something'],
+    },
+  ])('$name', async ({ fields, writes, failures }) => {
+    double.writes.push(...writes);
+    const [, two] = await run(steps(fields));
+    expect(two?.expectations.map((result) => result.failures)).toEqual([failures]);
+    expect(double.calls).toEqual(['start default/client sh -c nc web 80', 'end default/client sh -c nc web 80']);
+  });
+
+  test('that no step has started ends the run', async () => {
+    await expect(run(steps('silent: 1s').replace('as: stream', 'as: other'))).rejects.toThrow(
+      'no step before has started a command as stream',
+    );
+    expect(double.calls.at(-1)).toMatch(/^end /);
   });
 });

@@ -63,6 +63,9 @@ async function serve(verb: string, args: readonly string[]): Promise<void> {
     case 'dns':
       await dns(valuesOf(args, ['run', 'external']));
       return;
+    case 'egress-gateway':
+      await egressGateway(valuesOf(args, ['pod', 'port', 'run']));
+      return;
     case 'external':
       await external(args);
       return;
@@ -159,6 +162,21 @@ async function dns(values: Values): Promise<void> {
   const api = await apiOf(values);
   await serveClusterDns({ api, external: externalHosts(values.external), say });
   onStop(() => Promise.resolve());
+}
+
+async function egressGateway(values: Values): Promise<void> {
+  process.env.RES_OPTIONS ??= 'timeout:1 attempts:2'; // a name server that policies close is not to hold names up for long
+  const { EgressGateway } = await import('../container/egress-gateway.ts');
+  const { CONTROL_SOCKET } = await import('../container/messages.ts');
+  const port = parsePort(required(values, 'port'));
+  if (!port) throw new LabError('usage', `--port ${values.port}: write a number`);
+  const gateway = await EgressGateway.start({
+    pod: required(values, 'pod'),
+    port,
+    controlSocket: join(required(values, 'run'), CONTROL_SOCKET),
+    tell: (line) => process.stdout.write(`${line}\n`),
+  });
+  onStop(() => gateway[Symbol.asyncDispose]());
 }
 
 async function external(args: readonly string[]): Promise<void> {

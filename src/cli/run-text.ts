@@ -114,9 +114,10 @@ export class RunText {
   }
 }
 
-function flowText({ from, to, protocol, port }: FlowEvent): string {
+function flowText({ from, to, protocol, port, via }: FlowEvent): string {
   const place = protocol === 'ICMP' ? 'ICMP' : `${port}/${protocol}`;
-  return `${from.name || from.address} -> ${to.name || to.address} ${place}`;
+  const way = via === undefined ? '' : ` via ${via}`;
+  return `${from.name || from.address} -> ${to.name || to.address} ${place}${way}`;
 }
 
 /** Prose in lines of at most WIDTH characters, if its words let it. */

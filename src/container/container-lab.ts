@@ -3,6 +3,7 @@ import { FlowLog } from '../flows/flow-log.ts';
 import type { DirectionReport } from '../flows/flow-event.ts';
 import type { Backend, NodeFacts, PodReport } from '../lab/control-plane/backend.ts';
 import { ControlPlane } from '../lab/control-plane/control-plane.ts';
+import { EgressAdmission } from '../lab/control-plane/egress-admission.ts';
 import type { Dialler, ProbedLab } from '../lab/control-plane/prober.ts';
 import type { LabSpec } from '../lab/lab-client.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -44,6 +45,7 @@ export class ContainerLab implements Backend {
   readonly spec: LabSpec;
   readonly plane: ControlPlane;
   readonly log = new FlowLog(FLOWS_KEPT);
+  readonly admission: EgressAdmission;
   readonly #options: ContainerLabOptions;
   readonly #merger: FlowMerger;
   readonly #sources = new FlowSources(() => this.table);
@@ -62,6 +64,12 @@ export class ContainerLab implements Backend {
       say(error instanceof Error ? (error.stack ?? error.message) : String(error));
     };
     this.plane = new ControlPlane({ name: spec.name, store, backend: this, node, givesPodAddresses: false, onError });
+    this.admission = new EgressAdmission({
+      spec,
+      table: () => this.table,
+      isReady: (pod) => this.plane.isReady(pod),
+      log: this.log,
+    });
     this.#merger = new FlowMerger({
       hasProxy: (address) => this.#fleet?.get(this.#names.get(address) ?? '')?.role === 'pod',
       predict: (flow, side) => this.#predict(flow, side),
@@ -121,6 +129,7 @@ export class ContainerLab implements Backend {
   }
 
   enforce(): Promise<void> {
+    this.admission.recheck();
     return Promise.resolve(); // proxies learn of it from the store
   }
 

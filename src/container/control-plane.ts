@@ -56,7 +56,7 @@ export async function serveControlPlane(setting: ControlPlaneSetting): Promise<A
   const local = await onSocket(inFolder(API_SOCKET), (path) => ApiServer.start({ store, path, streams: NO_STREAMS }));
   const control = new ContainerControl(lab, { server: secured.url, kubeconfig: inFolder('kubeconfig') });
   const verbs = await onSocket(inFolder(CONTROL_SOCKET), (socket) =>
-    serveControl({ socket, control, log: lab.log, stop: onStop }),
+    serveControl({ socket, control, log: lab.log, admission: lab.admission, stop: onStop }),
   );
   return {
     [Symbol.asyncDispose]: async () => {

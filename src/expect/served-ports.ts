@@ -7,6 +7,7 @@ import { parsePort } from '../net/port.ts';
 export function servedPorts(pod: Pod): PortSpec[] {
   const usual = pod.containers.flatMap((container) => {
     const runs = container.role === 'init' ? undefined : workloadKind(container, () => false);
+    if (runs?.kind === 'gateway') return [{ protocol: 'TCP' as const, port: runs.port }];
     return runs?.kind === 'servers' ? runs.ports : [];
   });
   const all = [...declaredPorts(pod), ...usual].flatMap(({ protocol, port }): PortSpec[] => {

@@ -60,4 +60,6 @@ export interface FlowEvent extends VerdictReport {
   readonly port: number;
   /** Of an end alone; the verdict is then that of the policies at the end. */
   readonly carried?: CarriedReport;
+  /** The egress gateway, NAMESPACE/POD, that asked before it dialled for `from`: no packet of this connection was seen. */
+  readonly via?: string;
 }

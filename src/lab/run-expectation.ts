@@ -27,7 +27,7 @@ interface Outcome {
   readonly ms: number;
   /** First packets that left the pod or host meanwhile, allowed or denied, in order. */
   readonly flows: readonly FlowEvent[];
-  /** The flow that explains what was seen: the last that was denied if something failed, else the last. */
+  /** The flow that explains what was seen: the last that was denied if something failed, else what a gateway asked about, else the last. */
   readonly decisive: FlowEvent | null;
 }
 
@@ -158,7 +158,8 @@ function sidesText(sides: readonly string[]): string {
 
 function decisiveFlow(flows: readonly FlowEvent[], failed: boolean): FlowEvent | null {
   const denied = failed ? flows.findLast(({ verdict }) => verdict === 'deny') : undefined;
-  return denied ?? flows.at(-1) ?? null;
+  // What a gateway asked about is what the command was after; the way to the gateway is only its beginning.
+  return denied ?? flows.findLast(({ via }) => via !== undefined) ?? flows.at(-1) ?? null;
 }
 
 async function flowsSince(

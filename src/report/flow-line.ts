@@ -30,8 +30,9 @@ function nearestText(event: FlowEvent): string {
     .join('');
 }
 
-function connectionText({ protocol, from, sourcePort, to, port }: FlowEvent): string {
-  return printableLine(`${protocol.padEnd(4)} ${partyText(from, sourcePort)} -> ${partyText(to, port)}`);
+function connectionText({ protocol, from, sourcePort, to, port, via }: FlowEvent): string {
+  const way = via === undefined ? '' : ` via ${via}`;
+  return printableLine(`${protocol.padEnd(4)} ${partyText(from, sourcePort)} -> ${partyText(to, port)}${way}`);
 }
 
 function carriedText({ durationMs, sentBytes, receivedBytes, datagrams }: CarriedReport): string {

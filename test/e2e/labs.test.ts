@@ -111,6 +111,16 @@ const VERDICTS = {
     ],
     ['deny egress:default-deny-all+allow-dns'],
   ],
+  'egress-gateway': [
+    ['allow', 'allow', 'allow'],
+    ['deny egress:client-egress', 'deny egress:client-egress', 'deny egress:client-egress'],
+    ['allow egress:allow-api-address', 'allow egress:allow-api-address', 'deny egress:client-egress+allow-api-address'],
+    [
+      'deny egress:client-egress+allow-api-address',
+      'allow egress:allow-api-address',
+      'deny egress:client-egress+allow-api-address',
+    ],
+  ],
 };
 
 test(

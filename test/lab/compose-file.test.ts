@@ -68,6 +68,31 @@ describe('the files in compose/', () => {
   });
 });
 
+describe('an egress gateway', () => {
+  const gateway = pod('gateway', { containers: [{ name: 'proxy', image: 'netpol-lab/egress-gateway' }] });
+
+  it.each(['lab', 'real'] as const)('is of the lab’s image (images: %s) and asks the control plane', async (images) => {
+    expect(service(await compose([gateway], images), 'gateway')).toMatchObject({
+      image: 'netpol-lab',
+      entrypoint: 'netpol-lab container egress-gateway --pod default/gateway --port 3128 --run /run/netpol-lab',
+      volumes: ['run:/run/netpol-lab:ro'],
+      cap_drop: ['ALL'],
+    });
+  });
+
+  it('listens on the port that it declares', async () => {
+    const ports = [{ containerPort: 53, protocol: 'UDP' }, { containerPort: 8888 }];
+    const image = 'registry.example/netpol-lab/egress-gateway:1@sha256:0';
+    const file = await compose([pod('gateway', { containers: [{ name: 'proxy', image, ports }] })]);
+    expect(service(file, 'gateway').entrypoint).toContain('--port 8888');
+  });
+
+  it('is not whatever else has such a name', async () => {
+    const file = await compose([pod('other', { containers: [{ name: 'proxy', image: 'example/egress-gateway' }] })]);
+    expect(service(file, 'other').entrypoint).toBe('sleep infinity');
+  });
+});
+
 describe('a pod', async () => {
   const file = await compose([
     pod('web', { containers: [{ name: 'nginx', image: 'nginx', ports: [{ containerPort: 80 }] }] }),

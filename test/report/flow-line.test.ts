@@ -19,6 +19,7 @@ const CARRIED = { durationMs: 1222, sentBytes: 120, receivedBytes: 5, datagrams:
 test('a beginning and an end, each on a line', () => {
   const connection = 'default/client (10.244.0.2:4000) -> default/web (10.244.0.3:80)';
   expect(flowLine(EVENT, false)).toMatch(`03:04:05.678 allowed TCP  ${connection}  `);
+  expect(flowLine({ ...EVENT, via: 'default/gateway' }, false)).toMatch(`${connection} via default/gateway  no policy`);
   expect(flowLine({ ...EVENT, carried: CARRIED }, false)).toBe(
     `03:04:05.678 closed  TCP  ${connection}  120 bytes sent, 5 received in 1.222 s`,
   );

@@ -25,8 +25,8 @@ const COMMAND_OR = (instead: string): string => `command -v "$$1" >/dev/null && 
 
 /** The service of a container: its command, or what stands in for it, in the network of the pod's proxy. */
 export function workloadService(pod: Pod, container: Container, images: Images): PlannedService {
-  const dns = workloadKind(container, () => false).kind === 'dns';
-  const real = images === 'real' && !dns;
+  const { kind } = workloadKind(container, () => false);
+  const real = images === 'real' && kind !== 'dns' && kind !== 'gateway'; // which no registry has
   return {
     name: containerService(pod, container),
     template: real ? undefined : 'stand-in',
@@ -36,7 +36,8 @@ export function workloadService(pod: Pod, container: Container, images: Images):
       ...environmentOf(container),
       network_mode: `service:${proxyService(pod)}`,
       depends_on: dependencies(pod, container),
-      ...(dns ? DNS_ACCESS : {}),
+      ...(kind === 'dns' ? DNS_ACCESS : {}),
+      ...(kind === 'gateway' ? GATEWAY_ACCESS : {}),
       restart: restartOf(pod, container),
       labels: { [LABELS.pod]: podKey(pod), [LABELS.container]: container.name },
     },
@@ -48,6 +49,9 @@ const DNS_ACCESS = {
   volumes: ['run:/run/netpol-lab:ro'],
   configs: [{ source: 'external', target: '/etc/netpol-lab/external.json' }],
 };
+
+/** An egress gateway asks the control plane for whom it may dial. */
+const GATEWAY_ACCESS = { volumes: ['run:/run/netpol-lab:ro'] };
 
 function realProcess({ image, command, args }: Container): ComposeService {
   return {
@@ -73,6 +77,8 @@ function insteadOf(pod: Pod, container: Container): string {
       return `netpol-lab container server --pod ${podKey(pod)} --ports ${portsText(kind.ports)}`;
     case 'dns':
       return 'netpol-lab container dns --run /run/netpol-lab --external /etc/netpol-lab/external.json';
+    case 'gateway':
+      return `netpol-lab container egress-gateway --pod ${podKey(pod)} --port ${kind.port} --run /run/netpol-lab`;
     case 'command':
     case 'idle':
       return 'sleep infinity';

@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { z } from 'zod';
 import type { FlowLog } from '../../flows/flow-log.ts';
 import { LabError } from '../../model/lab-error.ts';
+import type { EgressQuestion } from '../egress-question.ts';
 import type { LabProblem } from '../lab-client.ts';
+import type { EgressAdmission } from './egress-admission.ts';
 
 /** What answers the verbs that have one answer. */
 export interface LabControl {
@@ -16,8 +18,17 @@ export interface ControlOptions {
   readonly socket: string;
   readonly control: LabControl;
   readonly log: FlowLog;
+  readonly admission: EgressAdmission;
   readonly stop: () => void;
 }
+
+const EGRESS_BODY = z.object({
+  gateway: z.string(),
+  client: z.string(),
+  clientPort: z.number(),
+  destination: z.string(),
+  port: z.number(),
+});
 
 // 10,000 objects of 3 kB; a body is kept in memory.
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -42,6 +53,9 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
     case 'flows':
       streamFlows(response, options.log, z.object({ follow: z.boolean() }).parse(body).follow);
       return;
+    case 'egress':
+      streamAdmission(response, options.admission, EGRESS_BODY.parse(body));
+      return;
     case 'stop':
       response.end('{}', options.stop);
       return;
@@ -65,6 +79,15 @@ function streamFlows(response: ServerResponse, log: FlowLog, follow: boolean): v
     response.write(`${JSON.stringify(event)}\n`);
   });
   response.on('close', unfollow);
+}
+
+/** A line with the answer. Where it may be revoked, the response goes on until it is: by its end. */
+function streamAdmission(response: ServerResponse, admission: EgressAdmission, question: EgressQuestion): void {
+  const { answer, revoked, release } = admission.admit(question);
+  response.write(`${JSON.stringify(answer)}\n`);
+  response.on('close', release);
+  if (!revoked) response.end();
+  else revoked.addEventListener('abort', () => response.end());
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

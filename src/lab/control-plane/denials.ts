@@ -12,7 +12,8 @@ const SHOWN_POLICIES = 3; // a message has at most 1024 bytes on a cluster; `exp
  */
 export function denials(flow: FlowEvent, store: ApiStore, deny: LabOptions['deny']): Happening[] {
   if (flow.verdict === 'allow' || flow.carried) return []; // an end is no attempt
-  const what = `${deny === 'drop' ? 'dropped' : 'rejected'} ${flow.protocol}${flow.port === 0 ? '' : ` ${flow.port}`}`;
+  const done = deny === 'drop' && flow.via === undefined ? 'dropped' : 'rejected'; // a gateway refuses at once
+  const what = `${done} ${flow.protocol}${flow.port === 0 ? '' : ` ${flow.port}`}`;
   const reasons = DIRECTIONS.filter((direction) => flow[direction].verdict === 'deny').map((direction) =>
     reasonText(direction, flow[direction]),
   );

@@ -16,10 +16,13 @@ export type ContainerState =
   | { readonly kind: 'restarting'; readonly message: string }
   | { readonly kind: 'done'; readonly exitCode: number };
 
+/** What runs in a container, as it is started. */
+export type StartableWorkload = Exclude<WorkloadKind, { kind: 'gateway' }>;
+
 /** What a container needs to run. */
 export interface ContainerSetting {
   readonly container: Container;
-  readonly workload: WorkloadKind;
+  readonly workload: StartableWorkload;
   readonly restartPolicy: Pod['restartPolicy'];
   readonly namespace: number;
   readonly families: ServerPlace['families'];

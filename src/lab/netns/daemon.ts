@@ -39,7 +39,13 @@ async function run(): Promise<void> {
   const access = new FleetAccess(lab.fleet);
   const api = await serveLabApi(lab.plane, { fd: API_FD, kubeconfig: join(order.folder, 'kubeconfig'), access });
   const control = new LabControl(lab, { rootless: order.rootless, api });
-  await serveControl({ socket: join(order.folder, 'control.sock'), control, log: lab.log, stop });
+  await serveControl({
+    socket: join(order.folder, 'control.sock'),
+    control,
+    log: lab.log,
+    admission: lab.admission,
+    stop,
+  });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   tell({ kind: 'ready', status: control.status() });
 }

@@ -1,19 +1,20 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { PodCommand, PodProcess } from '../../apiserver/streams/pod-access.ts';
 import { inNamespace } from '../../dataplane/libc.ts';
 import { invariant } from '../../model/invariant.ts';
-import type { Container, Pod, PodPhase } from '../../model/pod.ts';
+import { podKey, type Container, type Pod, type PodPhase } from '../../model/pod.ts';
 import type { PodReport } from '../control-plane/backend.ts';
 import type { Identity } from './builtin-server.ts';
 import type { ContainerLog } from './container-log.ts';
-import { ContainerRuntime } from './container-runtime.ts';
+import { ContainerRuntime, type StartableWorkload } from './container-runtime.ts';
 import { hasProgram, podEntry, type PodFiles } from './pod-command.ts';
 import { CommandProcess } from './command-process.ts';
 import { isReady } from './readiness.ts';
-import { workloadKind } from './workload-kind.ts';
+import { workloadKind, type WorkloadKind } from './workload-kind.ts';
 
 /** What a pod needs from its lab. `namespace` is its network (a descriptor), the node's for a host-network pod. */
 export interface PodSetting {
@@ -164,7 +165,7 @@ export class PodRuntime {
   async #watchReadiness(): Promise<void> {
     const { signal } = this.#stopping;
     const watched = this.#containers.filter(({ container }) => container.role !== 'init');
-    const probed = watched.some(({ container }) => container.readiness.kind !== 'none');
+    const probed = watched.some(({ container }) => probedAs(container).readiness.kind !== 'none');
     const deadlines = [10, 20, 40, 80, 160]; // a server that has just started is ready soon
     do {
       await Promise.all(watched.map((container) => this.#checkReadiness(container)));
@@ -177,8 +178,8 @@ export class PodRuntime {
     const [address] = this.pod.addresses;
     const running = container.state.kind === 'running';
     const spawnInPod = (command: readonly string[]) => this.#spawnInPod(command);
-    const ready =
-      running && address !== undefined && (await isReady({ container: container.container, address, spawnInPod }));
+    const probed = probedAs(container.container);
+    const ready = running && address !== undefined && (await isReady({ container: probed, address, spawnInPod }));
     if (ready === this.#readyContainers.has(container)) return;
     if (ready) this.#readyContainers.add(container);
     else this.#readyContainers.delete(container);
@@ -191,10 +192,10 @@ export class PodRuntime {
   }
 
   #runtimeOf(container: Container): ContainerRuntime {
-    const { pod, namespace, startDns } = this.#setting;
+    const { pod, namespace, startDns, folder } = this.#setting;
     const runtime: ContainerRuntime = new ContainerRuntime({
       container,
-      workload: workloadKind(container, hasProgram),
+      workload: startable(workloadKind(container, hasProgram), pod, folder),
       restartPolicy: pod.restartPolicy,
       namespace,
       families: [...new Set(pod.addresses.map(({ family }) => family))],
@@ -216,6 +217,21 @@ export class PodRuntime {
     });
     return runtime;
   }
+}
+
+/** An egress gateway is a process of its own, in the pod's network and with its resolv.conf. */
+function startable(workload: WorkloadKind, pod: Pod, folder: string): StartableWorkload {
+  if (workload.kind !== 'gateway') return workload;
+  const program = fileURLToPath(new URL(`../../cli/netpol-lab${extname(import.meta.url)}`, import.meta.url));
+  const options = ['--pod', podKey(pod), '--port', String(workload.port), '--run', folder];
+  return { kind: 'command', command: [process.execPath, program, 'container', 'egress-gateway', ...options] };
+}
+
+/** A gateway is ready once it listens, as a built-in server is, unless it has a probe of its own. */
+function probedAs(container: Container): Container {
+  const workload = workloadKind(container, hasProgram);
+  if (workload.kind !== 'gateway' || container.readiness.kind !== 'none') return container;
+  return { ...container, readiness: { kind: 'tcp', port: workload.port } };
 }
 
 /** Whether this process's user namespace has a single user. Source: user_namespaces(7). */

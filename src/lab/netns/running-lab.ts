@@ -7,6 +7,7 @@ import type { PolicyTable } from '../../table/policy-table.ts';
 import type { Backend, ClusterUpdate, PodReport } from '../control-plane/backend.ts';
 import { nameServersOf } from '../control-plane/cluster-dns.ts';
 import { ControlPlane } from '../control-plane/control-plane.ts';
+import { EgressAdmission } from '../control-plane/egress-admission.ts';
 import type { LabSpec } from '../lab-client.ts';
 import { startClusterDns } from './cluster-dns.ts';
 import { NodeTraffic } from './node-traffic.ts';
@@ -37,6 +38,7 @@ export interface LabPlace {
 export class RunningLab implements Backend {
   readonly spec: LabSpec;
   readonly plane: ControlPlane;
+  readonly admission: EgressAdmission;
   readonly #fleet: PodFleet;
   readonly #traffic: NodeTraffic;
   #prepared: Promise<unknown> = Promise.resolve();
@@ -55,6 +57,12 @@ export class RunningLab implements Backend {
     });
     const namespace = openNodeNamespace();
     this.#traffic = new NodeTraffic({ ...NODE, namespace }, this.plane.cluster);
+    this.admission = new EgressAdmission({
+      spec,
+      table: () => this.table,
+      isReady: (pod) => this.plane.isReady(pod),
+      log: this.log,
+    });
     this.#fleet = new PodFleet({
       folder,
       nodeNamespace: namespace,
@@ -105,6 +113,7 @@ export class RunningLab implements Backend {
     await this.#fleet.remove(ended);
     await this.#fleet.retire(finished);
     if (judged) this.#traffic.enforce(cluster);
+    if (judged) this.admission.recheck();
     const added = await this.#fleet.add(begun);
     if (added.length > 0 || ended.length > 0 || finished.length > 0) {
       await this.#traffic.attach(this.#fleet.networks);

@@ -1,11 +1,13 @@
+import { invariant } from '../../model/invariant.ts';
 import type { Container, ContainerPort } from '../../model/pod.ts';
-import { parsePort, type Protocol } from '../../net/port.ts';
+import { parsePort, type Port, type Protocol } from '../../net/port.ts';
 
-/** What runs in a container here: a command of this machine, the lab's own servers, the cluster's name server, or nothing. */
+/** What runs in a container here: a command of this machine, the lab's own servers, the cluster's name server, an egress gateway, or nothing. */
 export type WorkloadKind =
   | { readonly kind: 'command'; readonly command: readonly string[] }
   | { readonly kind: 'servers'; readonly ports: readonly { readonly protocol: Protocol; readonly port: number }[] }
   | { readonly kind: 'dns' }
+  | { readonly kind: 'gateway'; readonly port: Port }
   | { readonly kind: 'idle' };
 
 // Where servers listen whose manifests often declare no port. Source: the images' own documentation.
@@ -34,9 +36,12 @@ const USUAL_PORTS: Readonly<Record<string, number>> = {
   elasticsearch: 9200,
 };
 
+const GATEWAY_PORT = 3128; // Squid's, which proxies are looked for on
+
 /** What to run for a container. `hasProgram` tells whether a program is on this machine. */
 export function workloadKind(container: Container, hasProgram: (program: string) => boolean): WorkloadKind {
   // Without a command the arguments go to the image's own, which for most images is a shell's exec, or nothing.
+  if (isEgressGateway(container)) return { kind: 'gateway', port: gatewayPort(container) };
   const words = [...container.command, ...container.args];
   const [program] = words;
   if (program !== undefined && hasProgram(program)) return { kind: 'command', command: words };
@@ -44,6 +49,17 @@ export function workloadKind(container: Container, hasProgram: (program: string)
   if (image === 'coredns') return { kind: 'dns' };
   const ports = serverPorts(container.ports, image);
   return ports.length > 0 ? { kind: 'servers', ports } : { kind: 'idle' };
+}
+
+/** Whether it is the egress gateway that comes with netpol-lab, of whatever registry and tag. */
+export function isEgressGateway({ image }: Pick<Container, 'image'>): boolean {
+  return /(?:^|\/)netpol-lab\/egress-gateway(?:[:@]|$)/.test(image);
+}
+
+function gatewayPort({ ports }: Container): Port {
+  const port = ports.find(({ protocol }) => protocol === 'TCP')?.port ?? parsePort(GATEWAY_PORT);
+  invariant(port, `${GATEWAY_PORT} is a port`);
+  return port;
 }
 
 /** The last part of an image's name, without registry, tag and digest: `nginx` of `docker.io/library/nginx:1.27`. */

@@ -7,8 +7,9 @@ import type { Connection } from '../../model/verdict.ts';
 import { parseIp, type IpAddress } from '../../net/ip.ts';
 import { parsePort, type Port } from '../../net/port.ts';
 import { contains, parsePrefix } from '../../net/prefix.ts';
-import { verdictReport } from '../../report/verdict-report.ts';
+import { verdictReport, withNearest } from '../../report/verdict-report.ts';
 import { reasonText } from '../../report/verdict-text.ts';
+import { nearMisses } from '../../table/near-miss.ts';
 import type { PolicyTable } from '../../table/policy-table.ts';
 import type { EgressAnswer, EgressQuestion } from '../egress-question.ts';
 import type { LabSpec } from '../lab-client.ts';
@@ -79,7 +80,8 @@ export class EgressAdmission {
     const source = client.addresses.find(({ family }) => family === to.address.family);
     if (!source) return refusal('unreachable', `${podKey(client)} has no IPv${to.address.family} address`);
     const connection = { source, destination: to.address, transport: 'TCP', port: to.port } as const;
-    const report = verdictReport(this.#setting.table().explain(connection));
+    const verdict = this.#setting.table().explain(connection);
+    const report = withNearest(verdictReport(verdict), nearMisses(cluster, connection, verdict));
     this.#record(question, { connection, client, report });
     if (report.verdict === 'deny') return refusal('denied', this.#denial(connection, client, report));
     return this.#allowed(connection, to);
@@ -112,7 +114,7 @@ export class EgressAdmission {
     const port = parsePort(asked);
     if (!address || !port) return { kind: 'unreachable', reason: `${destination} port ${asked} is no destination` };
     if (LOCAL_PREFIXES.some((prefix) => contains(prefix, address)))
-      return { kind: 'denied', reason: `${address.text} is nowhere that a gateway can lead to` };
+      return { kind: 'denied', reason: `${destination} is nowhere that a gateway can lead to` };
     const service = serviceAt(cluster, address);
     if (!service) return { kind: 'at', address, port };
     const served = service.ports.find((each) => each.protocol === 'TCP' && each.port === port);

@@ -5,7 +5,7 @@ import { invariant } from '../model/invariant.ts';
 import type { Prefix } from '../net/prefix.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { Arena } from '../table/arena.ts';
-import { PLACE } from '../table/layout.ts';
+import { ENTRY_WORDS, PLACE, STRIDES } from '../table/layout.ts';
 import { PrefixTrie } from '../table/prefix-trie.ts';
 import { measure, timeOf, type Times } from './timing.ts';
 
@@ -74,9 +74,9 @@ function count(matches: Matcher, addresses: readonly IpAddress[]): number {
 }
 
 function trieOf(prefixes: readonly Prefix[]): Matcher {
-  const trie = new PrefixTrie(new Arena(), PLACE.ipv4, 0);
-  for (const prefix of prefixes) trie.set(prefix, 1);
-  return ({ words }) => trie.lookup(words) === 1;
+  const trie = new PrefixTrie(new Arena(), STRIDES[4], { root: PLACE.ipv4, value: 0 });
+  for (const prefix of prefixes) trie.set(prefix, ENTRY_WORDS);
+  return ({ words }) => trie.lookup(words) === ENTRY_WORDS;
 }
 
 function blockListOf(prefixes: readonly Prefix[], addresses: readonly IpAddress[]): Matcher {

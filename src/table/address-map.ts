@@ -4,7 +4,7 @@ import { bits } from '../net/prefix.ts';
 import { AddressTree, outerEntry, walk, type TreeNode } from './address-tree.ts';
 import type { Arena } from './arena.ts';
 import { isEmpty, type CidrClasses } from './cidr-classes.ts';
-import { PLACE } from './layout.ts';
+import { PLACE, STRIDES } from './layout.ts';
 import { PrefixTrie, type Bits } from './prefix-trie.ts';
 import type { Records } from './records.ts';
 import type { Block, CidrClass, Place, AddressRecord } from './table-state.ts';
@@ -41,7 +41,10 @@ export class AddressMap {
       new AddressTree(family === 4 ? [0] : [0, 0, 0, 0], (node) => this.#enter(family, node, outside));
     this.#trees = { 4: tree(4), 6: tree(6) };
     const { offset } = records.acquire(outside, NOWHERE);
-    this.#tries = { 4: new PrefixTrie(arena, PLACE.ipv4, offset), 6: new PrefixTrie(arena, PLACE.ipv6, offset) };
+    this.#tries = {
+      4: new PrefixTrie(arena, STRIDES[4], { root: PLACE.ipv4, value: offset }),
+      6: new PrefixTrie(arena, STRIDES[6], { root: PLACE.ipv6, value: offset }),
+    };
   }
 
   /** Lets a new block cover its addresses. Cost: the entries within it. */
@@ -108,7 +111,7 @@ export class AddressMap {
   /** Most words that publish() allocates. */
   get wordsToPublish(): number {
     let words = 0;
-    for (const { node } of this.#changed) words += PrefixTrie.wordsToSet(node);
+    for (const { family, node } of this.#changed) words += this.#tries[family].wordsToSet(node);
     return words;
   }
 

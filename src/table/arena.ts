@@ -44,7 +44,7 @@ export class Arena {
     return this.words.buffer;
   }
 
-  /** A block of zeros. Throws RangeError if the table would exceed 8 GiB. */
+  /** A block of zeros. Throws RangeError if the table would exceed 1 GiB. */
   alloc(size: number): number {
     const free = this.#free.get(size);
     const offset = free?.pop();

@@ -17,10 +17,6 @@ export class Identities {
     return this.#known.size;
   }
 
-  all(): Iterable<Identity> {
-    return this.#known.values();
-  }
-
   /** The identity of a pod, with a pod more. @param onMake called with one that was not there. */
   acquire(pod: Pod, isSubject: boolean, onMake: (identity: Identity) => void): Identity {
     const portNames = this.#namesOf(pod);

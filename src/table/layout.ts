@@ -6,24 +6,48 @@
  * Everything else lies in blocks behind them, reached by offsets of words in the buffer, so that a
  * reader needs no arithmetic but an addition, and no object but the buffer.
  *
- * - Trie entry: the offset of a node of 16 entries, or ~(the offset of a record).
- * - Record, for each address class: see RECORD. Row 0 is "not isolated".
- * - Row: see ROW; for each 4,096 columns it has a block of 16 offsets of pages. A page tells, for each
- *   of 256 columns, which port set the row allows from or to it: by a byte that is a place in the row's
- *   palette of offsets of port sets; in a row without a palette, by a word that is the offset.
+ * - Trie entry: 16 times the offset of a node, plus the mask of its next bits (a node has as many
+ *   entries as its bits tell apart); or 16 times the offset of a record, whose mask is 0. The first word
+ *   of a record is its own entry: whoever has come to a record and goes on stays there, so that a lookup
+ *   takes as many steps for any address, and no branch.
+ * - Record, for each address class: see RECORD. "Not isolated" is a row as well: it allows everything.
+ * - Page: tells, for each of 256 columns, which port set a row allows from or to it.
+ * - Row of a flat table, one of at most 4,096 columns: 16 offsets of pages, whose words are offsets of
+ *   port sets.
+ * - Row of any other: see ROW; for each 4,096 columns it has a block of 16 offsets of pages. These have a
+ *   byte a column: a place in the row's palette of offsets of port sets; in a row without a palette, a
+ *   word that is the offset.
  * - Port set: a bit for each of the first 1,024 port classes, then OVERFLOW.
  * - Port directory: for each transport and each 256 ports, the offset of 256 port classes.
  * - List of a node: how many addresses its pods have, then these, of the family of the node's address.
  */
 
 /** Words of the header. */
-export const HEADER = { magic: 0, version: 1, length: 2, checksum: 3, kind: 4, moved: 5, sequence: 16 } as const;
+export const HEADER = {
+  magic: 0,
+  version: 1,
+  length: 2,
+  checksum: 3,
+  kind: 4,
+  moved: 5,
+  flat: 6,
+  sequence: 16,
+} as const;
 
 /** What a buffer is: a snapshot never changes; a live one may at any moment, see Arena. */
 const KIND = { snapshot: 0, live: 1 } as const;
 
 /** Entries of a trie's root: it takes the first 16 bits of an address. */
 export const TRIE_ROOT = 1 << 16;
+
+/** Bits that each step of a lookup takes: few steps for IPv4, small nodes for IPv6. */
+export const STRIDES = { 4: [16, 5, 5, 6], 6: [16, ...Array<number>(28).fill(4)] } as const;
+
+/** What nodes and records begin at a multiple of, in words: an entry's lowest 6 bits are its mask. */
+export const ENTRY_WORDS = 4;
+
+/** The mask of an entry, and the offset in it. */
+export const ENTRY = { mask: 63, shift: 4 } as const;
 
 /** log2 of: columns in a page, pages in a block of a row, ports in a port page. */
 export const SHIFT = { page: 8, block: 4, portPage: 8 } as const;
@@ -42,12 +66,13 @@ export const PLACE = {
 } as const;
 
 /**
- * Words of a record of an address class. `column` is a number, negative if the address is that of a
- * node (the sign bit alone tells), the rows are offsets, and `hosted` is that of a node's list or 0.
+ * Words of a record of an address class. `self` is its entry, `column` a number, negative if the address
+ * is that of a node (the sign bit alone tells), the rows are offsets. That of a node is longer: `hosted`
+ * is the offset of its list.
  */
-export const RECORD = { column: 0, egressRow: 1, ingressRow: 2, hosted: 3, words: 4 } as const;
+export const RECORD = { self: 0, column: 1, egressRow: 2, ingressRow: 3, hosted: 4, words: 4, nodeWords: 8 } as const;
 
-/** Words of a row: the offset of its palette, 0 if it has none; then those of its blocks. */
+/** Words of a row that is not flat: the offset of its palette, 0 if it has none; then those of its blocks. */
 export const ROW = { palette: 0, blocks: 1 } as const;
 
 /**
@@ -62,11 +87,11 @@ export class TableFormatError extends Error {
   override readonly name = 'TableFormatError';
 }
 
-/** Most words of a table, 8 GiB: offsets are signed, as the trie tells leaves by their sign. */
-export const MAX_WORDS = 2 ** 31 - 1;
+/** Most words of a table, 1 GiB: an entry has 28 bits for an offset. */
+export const MAX_WORDS = 2 ** 28;
 
 const MAGIC = 0x4e505442; // "NPTB"; reads differently on a machine of the other byte order
-const VERSION = 3;
+const VERSION = 4;
 
 /** Writes the header of a live table. */
 export function writeHeader(words: Int32Array): void {

@@ -52,7 +52,7 @@ export class LiveTable implements PolicyTable {
     this.#policies.columnChanged(column);
   });
   readonly #rows = new Rows(this.#arena, this.#columns, this.#portSets);
-  readonly #records = new Records(this.#arena, this.#columns);
+  readonly #records = new Records(this.#arena, this.#columns, this.#rows);
   readonly #addresses: AddressMap;
   readonly #endpoints: Endpoints;
   readonly #identities = new Identities();
@@ -83,7 +83,7 @@ export class LiveTable implements PolicyTable {
     this.#flush();
   }
 
-  /** The table of a cluster. Throws RangeError if it would exceed its format's limit of 8 GiB. */
+  /** The table of a cluster. Throws RangeError if it would exceed its format's limit of 1 GiB. */
   static from(cluster: Cluster, options: TableOptions = {}): LiveTable {
     const table = new LiveTable(options);
     table.sync(cluster);
@@ -206,7 +206,7 @@ export class LiveTable implements PolicyTable {
   /** See PolicyTable. A change of the table may change it. */
   kindOf(address: IpAddress): number {
     const record = this.#addresses.lookup(address);
-    return this.#arena.words[record + RECORD.hosted] === 0 ? record : 0;
+    return (this.#arena.words[record + RECORD.column] ?? 0) < 0 ? 0 : record;
   }
 
   #isolating(identity: Identity | undefined, direction: Direction): NetworkPolicy[] {
@@ -226,10 +226,10 @@ export class LiveTable implements PolicyTable {
     this.#endpoints.build();
     const changed = this.#policies.assignRows();
     const moved = this.#rows.build();
-    const identities = moved ? this.#identities.all() : changed;
     this.#arena.commit(() => {
       this.#rows.publish();
-      for (const { records } of identities) for (const record of records) this.#records.write(record);
+      if (moved) this.#records.writeAll();
+      else for (const { records } of changed) for (const record of records) this.#records.write(record);
       this.#addresses.publish();
     }, this.#addresses.wordsToPublish + SPARE_WORDS);
   }

@@ -1,9 +1,5 @@
 import type { Arena } from './arena.ts';
-import { TRIE_ROOT } from './layout.ts';
-
-const ROOT_BITS = 16;
-const STRIDE_BITS = 4;
-const NODE_WORDS = 1 << STRIDE_BITS;
+import { ENTRY, TRIE_ROOT } from './layout.ts';
 
 /** A prefix, as far as a trie is concerned. */
 export interface Bits {
@@ -17,128 +13,167 @@ export interface Leaf {
   readonly length: number;
 }
 
+/** A node on the way down: the offset of its entries, the bits before its own, and at which step it is. */
+interface Level {
+  readonly base: number;
+  readonly bit: number;
+  readonly step: number;
+}
+
 /**
- * Longest-prefix match over the addresses of one family: a multibit trie, the first 16 bits in its
- * root, then nodes of 4 bits. An entry is the offset of a node, or ~value where no longer prefix
- * follows: a lookup needs to remember nothing on its way down.
- * Values are integers from 0 to 2^31 - 1.
+ * Longest-prefix match over the addresses of one family: a multibit trie whose steps have the same
+ * strides everywhere, its root first. An entry is that of a node, or where no longer prefix follows the
+ * value: a lookup needs to remember nothing on its way down. See layout.ts for what entries are.
+ * Values are multiples of 4 below 2^28, as offsets of records are.
  */
 export class PrefixTrie {
   readonly #arena: Arena;
-  readonly #root: number;
-  #nodes = 0;
+  readonly #root: Level;
+  readonly #strides: readonly number[];
+  #words = TRIE_ROOT;
   #lengths = new Uint8Array(0); // of each leaf, the length of its prefix; only writers need it
 
   /** @param root where its root lies in the arena. @param value of the addresses that no prefix holds. */
-  constructor(arena: Arena, root: number, value: number) {
+  constructor(arena: Arena, strides: readonly number[], { root, value }: { root: number; value: number }) {
     this.#arena = arena;
-    this.#root = root;
-    arena.words.fill(~value, root, root + TRIE_ROOT);
+    this.#root = { base: root, bit: 0, step: 0 };
+    this.#strides = strides;
+    arena.words.fill(leafEntry(value), root, root + TRIE_ROOT);
   }
 
   /** Bytes in use. */
   get bytes(): number {
-    return (TRIE_ROOT + this.#nodes * NODE_WORDS) * 4;
+    return this.#words * 4;
   }
 
   /** Most words that one set() allocates. */
-  static wordsToSet({ length }: Bits): number {
-    return Math.max(0, Math.ceil((length - ROOT_BITS) / STRIDE_BITS)) * NODE_WORDS;
+  wordsToSet({ length }: Bits): number {
+    let words = 0;
+    let bit = 0;
+    for (const stride of this.#strides) {
+      if (bit > 0 && bit < length) words += 1 << stride;
+      bit += stride;
+    }
+    return words;
   }
 
   /** Gives the prefix a value; a second value of the same prefix replaces the first. Cost: the nodes within it. */
   set(prefix: Bits, value: number): void {
     const { length } = prefix;
-    let base = this.#root;
-    let bit = 0;
-    let width = ROOT_BITS;
-    while (length > bit + width) {
-      base = this.#child(base + bitsAt(prefix.words, bit, width));
-      bit += width;
-      width = STRIDE_BITS;
+    let level = this.#root;
+    while (length > this.#endOf(level)) {
+      const at = level.base + this.#indexIn(level, prefix.words);
+      level = this.#below(level, this.#child(at, level.step + 1));
     }
-    const first = base + bitsAt(prefix.words, bit, width);
+    const first = level.base + this.#indexIn(level, prefix.words);
     this.#lengthsUpTo(this.#arena.words.length);
-    this.#fill(first, first + (1 << (bit + width - length)), length, { value, length });
+    this.#fill(level, [first, first + (1 << (this.#endOf(level) - length))], { value, length });
   }
 
   /** Takes the prefix out; `outer` is the leaf of the longest prefix around it. Cost: the nodes within it. */
   remove(prefix: Bits, outer: Leaf): void {
     this.#lengthsUpTo(this.#arena.words.length);
-    this.#removeIn({ base: this.#root, bit: 0, width: ROOT_BITS }, prefix, outer);
+    this.#removeIn(this.#root, prefix, outer);
   }
 
   /** The value of the longest prefix that holds the address. */
   lookup(words: readonly number[]): number {
-    let entry = this.#at(this.#root + bitsAt(words, 0, ROOT_BITS));
-    for (let bit = ROOT_BITS; entry >= 0; bit += STRIDE_BITS) {
-      entry = this.#at(entry + bitsAt(words, bit, STRIDE_BITS));
+    let entry = this.#at(this.#root.base + bitsAt(words, 0, this.#strides[0] ?? 0));
+    for (let bit = this.#strides[0] ?? 0, step = 1; isNode(entry); step++) {
+      const stride = this.#strides[step] ?? 0;
+      entry = this.#at(offsetIn(entry) + bitsAt(words, bit, stride));
+      bit += stride;
     }
-    return ~entry;
+    return offsetIn(entry);
   }
 
-  /** Writes the leaf wherever the prefix of a leaf is not longer than `longest`. */
-  #fill(from: number, to: number, longest: number, leaf: Leaf): void {
+  /** Writes the leaf to these entries of a node, wherever the prefix of a leaf is not longer than the leaf's. */
+  #fill(level: Level, [from, to]: readonly [from: number, to: number], leaf: Leaf): void {
     const { words } = this.#arena;
     for (let at = from; at < to; at++) {
       const entry = words[at] ?? 0;
-      if (entry >= 0) this.#fill(entry, entry + NODE_WORDS, longest, leaf);
-      else if ((this.#lengths[at] ?? 0) <= longest) this.#write(at, leaf);
+      if (isNode(entry)) {
+        const below = this.#below(level, offsetIn(entry));
+        this.#fill(below, [below.base, below.base + this.#sizeOf(below.step)], leaf);
+      } else if ((this.#lengths[at] ?? 0) <= leaf.length) this.#write(at, leaf);
     }
   }
 
-  #removeIn(node: { base: number; bit: number; width: number }, prefix: Bits, outer: Leaf): void {
-    const { base, bit, width } = node;
-    const first = base + bitsAt(prefix.words, bit, width);
-    if (prefix.length <= bit + width) {
-      this.#erase(first, first + (1 << (bit + width - prefix.length)), bit + width, { length: prefix.length, outer });
+  #removeIn(level: Level, prefix: Bits, outer: Leaf): void {
+    const end = this.#endOf(level);
+    const first = level.base + this.#indexIn(level, prefix.words);
+    if (prefix.length <= end) {
+      this.#erase(level, [first, first + (1 << (end - prefix.length))], { length: prefix.length, outer });
       return;
     }
     const child = this.#at(first);
-    if (child < 0) return; // it has never been there
-    this.#removeIn({ base: child, bit: bit + width, width: STRIDE_BITS }, prefix, outer);
-    this.#collapse(first, bit + width);
+    if (!isNode(child)) return; // it has never been there
+    const below = this.#below(level, offsetIn(child));
+    this.#removeIn(below, prefix, outer);
+    this.#collapse(first, below);
   }
 
   /** Writes the outer leaf over those of prefixes of `length`, and drops nodes that say nothing any more. */
-  #erase(from: number, to: number, bit: number, removed: { length: number; outer: Leaf }): void {
+  #erase(
+    level: Level,
+    [from, to]: readonly [from: number, to: number],
+    removed: { length: number; outer: Leaf },
+  ): void {
     for (let at = from; at < to; at++) {
       const entry = this.#at(at);
-      if (entry >= 0) {
-        this.#erase(entry, entry + NODE_WORDS, bit + STRIDE_BITS, removed);
-        this.#collapse(at, bit);
+      if (isNode(entry)) {
+        const below = this.#below(level, offsetIn(entry));
+        this.#erase(below, [below.base, below.base + this.#sizeOf(below.step)], removed);
+        this.#collapse(at, below);
       } else if (this.#lengths[at] === removed.length) this.#write(at, removed.outer);
     }
   }
 
-  /** Makes the entry at `at` a leaf if all of its node come from one prefix no longer than `bit`. */
-  #collapse(at: number, bit: number): void {
-    const node = this.#at(at);
-    const first = this.#at(node);
-    for (let index = node; index < node + NODE_WORDS; index++) {
-      if (this.#at(index) >= 0 || (this.#lengths[index] ?? 0) > bit) return;
+  /** Makes the entry at `at` a leaf if all of its node come from one prefix that is no longer than the node's bits. */
+  #collapse(at: number, { base, bit, step }: Level): void {
+    const size = this.#sizeOf(step);
+    for (let index = base; index < base + size; index++) {
+      if (isNode(this.#at(index)) || (this.#lengths[index] ?? 0) > bit) return;
     }
-    this.#write(at, { value: ~first, length: this.#lengths[node] ?? 0 });
-    this.#arena.free(node, NODE_WORDS);
-    this.#nodes -= 1;
+    this.#write(at, { value: offsetIn(this.#at(base)), length: this.#lengths[base] ?? 0 });
+    this.#arena.free(base, size);
+    this.#words -= size;
   }
 
-  /** The node that the entry at `offset` leads to; made, with the leaf's value in all its entries, if it is a leaf. */
-  #child(offset: number): number {
-    const entry = this.#at(offset);
-    if (entry >= 0) return entry;
-    const node = this.#arena.alloc(NODE_WORDS);
-    this.#nodes += 1;
+  /** Offset of the node that the entry at `at` leads to; made, with the leaf's value in all its entries, if it is a leaf. */
+  #child(at: number, step: number): number {
+    const entry = this.#at(at);
+    if (isNode(entry)) return offsetIn(entry);
+    const size = this.#sizeOf(step);
+    const node = this.#arena.alloc(size);
+    this.#words += size;
     const { words } = this.#arena;
     this.#lengthsUpTo(words.length);
-    words.fill(entry, node, node + NODE_WORDS);
-    this.#lengths.fill(this.#lengths[offset] ?? 0, node, node + NODE_WORDS);
-    words[offset] = node;
+    words.fill(entry, node, node + size);
+    this.#lengths.fill(this.#lengths[at] ?? 0, node, node + size);
+    words[at] = (node << ENTRY.shift) | (size - 1);
     return node;
   }
 
+  #below({ bit, step }: Level, base: number): Level {
+    return { base, bit: bit + (this.#strides[step] ?? 0), step: step + 1 };
+  }
+
+  /** The bits that are told apart when its entry is known. */
+  #endOf({ bit, step }: Level): number {
+    return bit + (this.#strides[step] ?? 0);
+  }
+
+  #indexIn({ bit, step }: Level, words: readonly number[]): number {
+    return bitsAt(words, bit, this.#strides[step] ?? 0);
+  }
+
+  #sizeOf(step: number): number {
+    return 1 << (this.#strides[step] ?? 0);
+  }
+
   #write(at: number, { value, length }: Leaf): void {
-    this.#arena.words[at] = ~value;
+    this.#arena.words[at] = leafEntry(value);
     this.#lengths[at] = length;
   }
 
@@ -152,6 +187,20 @@ export class PrefixTrie {
     grown.set(this.#lengths);
     this.#lengths = grown;
   }
+}
+
+/** The entry of the record at an offset. */
+export function leafEntry(offset: number): number {
+  return offset << ENTRY.shift;
+}
+
+function isNode(entry: number): boolean {
+  return (entry & ENTRY.mask) !== 0;
+}
+
+/** Where the node or record lies. */
+function offsetIn(entry: number): number {
+  return (entry & ~ENTRY.mask) >>> ENTRY.shift;
 }
 
 /** `width` bits from bit `from` on; they never cross a word. */

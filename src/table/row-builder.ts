@@ -48,6 +48,11 @@ export class RowBuilder {
     return this.#width;
   }
 
+  /** Whether rows are those of a flat table: see layout.ts. */
+  get isFlat(): boolean {
+    return this.#width === 1;
+  }
+
   /** Lets go of a row's blocks and palette. */
   release({ blocks, palette }: RowContent): void {
     const store = palette ? this.#narrow : this.#wide;
@@ -63,14 +68,16 @@ export class RowBuilder {
       for (const rule of rules[source.direction] ?? []) this.#apply(source, rule, { base, pages });
     }
     pages.sort((one, other) => one - other);
-    const sets = this.#setsIn(pages, base);
-    const blocks = sets.length <= MOST_SETS ? this.#narrowBlocks(pages, sets) : this.#wideBlocks(pages, base);
+    const sets = this.isFlat ? undefined : this.#setsIn(pages, base);
+    const palette = sets && sets.length <= MOST_SETS ? this.#makePalette(sets) : undefined;
+    const blocks = palette ? this.#narrowBlocks(pages, palette.sets) : this.#wideBlocks(pages, base);
     for (const page of pages) this.#isTouched[page] = 0;
-    return { blocks, palette: sets.length <= MOST_SETS ? this.#makePalette(sets) : undefined };
+    return { blocks, palette };
   }
 
   /** The row with some columns computed again. What it was stays the caller's to release. */
   patch(source: RowSource, before: RowContent, columns: ReadonlySet<number>): RowContent {
+    if (this.isFlat) return this.#patchFlat(source, before, columns);
     if (!before.palette) return this.build(source);
     const sets = [...before.palette.sets];
     const places = new Map<number, number>();
@@ -82,24 +89,46 @@ export class RowBuilder {
     if (sets.length > MOST_SETS) return this.build(source);
     const blocks = before.blocks.slice();
     for (const block of blocks) this.#narrow.blocks.retain(block);
-    for (const [column, place] of places) this.#patchColumn(blocks, column, place);
+    for (const [column, place] of places) {
+      this.#patchColumn(this.#narrow, blocks, { column, page: this.#narrowPage }, (page, at) => {
+        putByte(page, at, place);
+      });
+    }
     return { blocks, palette: this.#makePalette(sets) };
   }
 
-  #patchColumn(blocks: Int32Array, column: number, place: number): void {
+  #patchFlat(source: RowSource, before: RowContent, columns: ReadonlySet<number>): RowContent {
+    const blocks = before.blocks.slice();
+    for (const block of blocks) this.#wide.blocks.retain(block);
+    for (const column of columns) {
+      const portSet = this.#portSets.offsetOf(this.#cellOf(source, this.#columns.at(column)));
+      this.#patchColumn(this.#wide, blocks, { column, page: this.#widePage }, (page, at) => {
+        page[at] = portSet;
+      });
+    }
+    return { blocks, palette: undefined };
+  }
+
+  /** Puts a column's entry into a copy of its page, and that into a copy of its block. `page` is where the page is made. */
+  #patchColumn(
+    store: PageStore,
+    blocks: Int32Array,
+    { column, page }: { readonly column: number; readonly page: Int32Array },
+    put: (page: Int32Array, at: number) => void,
+  ): void {
     const { words } = this.#arena;
     const index = Math.floor(column / BLOCK_COLUMNS);
     const before = blocks[index] ?? 0;
     this.#block.set(words.subarray(before, before + BLOCK_PAGES));
     const at = (column >>> SHIFT.page) & (BLOCK_PAGES - 1);
-    const page = this.#block[at] ?? 0;
-    this.#narrowPage.set(words.subarray(page, page + PAGE / 4));
-    putByte(this.#narrowPage, column & (PAGE - 1), place);
-    const made = this.#narrow.pages.acquire(this.#narrowPage, 0);
+    const from = this.#block[at] ?? 0;
+    page.set(words.subarray(from, from + page.length));
+    put(page, column & (PAGE - 1));
+    const made = store.pages.acquire(page, 0);
     this.#block[at] = made;
-    blocks[index] = this.#narrow.acquireBlock(this.#block);
-    this.#narrow.pages.release(made);
-    this.#narrow.blocks.release(before);
+    blocks[index] = store.acquireBlock(this.#block);
+    store.pages.release(made);
+    store.blocks.release(before);
   }
 
   /** Adds what a rule allows to the cells of the columns that it lists. */
@@ -124,9 +153,9 @@ export class RowBuilder {
   }
 
   /** The port set that the row allows from or to a column; for none, to addresses that no rule lists. */
-  #cellOf({ policies, direction, names }: RowSource, column: Column | undefined): number {
+  #cellOf({ policies, direction, names, base }: RowSource, column: Column | undefined): number {
     const destination = direction === 'ingress' ? names : column?.identity?.portNames;
-    let set: number = PortSets.none;
+    let set = base;
     for (const { rules } of policies) {
       for (const rule of rules[direction] ?? []) {
         if (!rule.matchesAny && !(column && rule.matches(column))) continue;
@@ -151,7 +180,7 @@ export class RowBuilder {
     return [...sets];
   }
 
-  #makePalette(sets: readonly number[]): RowContent['palette'] {
+  #makePalette(sets: readonly number[]): NonNullable<RowContent['palette']> {
     const offsets = sets.map((set) => this.#portSets.offsetOf(set)); // which may replace the arena's words
     const offset = this.#arena.alloc(paletteWords(sets));
     this.#arena.words.set(offsets, offset);

@@ -1,10 +1,11 @@
 import type { Direction } from '../model/policy.ts';
 import type { Arena } from './arena.ts';
 import type { Columns } from './columns.ts';
-import { ROW } from './layout.ts';
-import type { PortSets } from './port-sets.ts';
+import { HEADER, ROW } from './layout.ts';
+import { PortSets } from './port-sets.ts';
+import { BLOCK_PAGES } from './page-store.ts';
 import { RowBuilder } from './row-builder.ts';
-import type { PortNames, Column, PolicyState, Row } from './table-state.ts';
+import type { PortNames, Column, PolicyState, Row, RowSource } from './table-state.ts';
 
 // A row of which more columns than this have changed is made anew.
 const MOST_PATCHES = 32;
@@ -14,17 +15,20 @@ export class Rows {
   readonly #arena: Arena;
   readonly #builder: RowBuilder;
   readonly #known = new Map<string, Row>();
+  /** That of what no policy isolates. */
+  readonly open: Row;
   #stale = new Set<Row>();
   #built: Row[] = [];
 
   constructor(arena: Arena, columns: Columns, portSets: PortSets) {
     this.#arena = arena;
     this.#builder = new RowBuilder(arena, columns, portSets);
+    this.open = this.#make({ key: '', direction: 'ingress', policies: [], names: undefined, base: PortSets.all });
   }
 
   /** Number of rows, "not isolated" among them. */
   get count(): number {
-    return this.#known.size + 1;
+    return this.#known.size;
   }
 
   /** The row of an identity that these policies isolate, with an identity more. The policies are in the order of their ids. */
@@ -32,23 +36,24 @@ export class Rows {
     const isNamed =
       direction === 'ingress' && policies.some(({ rules }) => rules.ingress?.some((rule) => rule.isNamed));
     const key = `${direction} ${isNamed ? names.id : ''} ${policies.map(({ id }) => id).join()}`;
-    let row = this.#known.get(key);
-    if (!row) {
-      row = {
-        key,
-        direction,
-        policies,
-        names: isNamed ? names : undefined,
-        identities: 0,
-        offset: this.#arena.alloc(this.#words),
-        content: undefined,
-        stale: 'all',
-      };
-      this.#known.set(key, row);
-      this.#stale.add(row);
-      for (const { rows } of policies) rows.add(row);
-    }
+    const row =
+      this.#known.get(key) ??
+      this.#make({ key, direction, policies, names: isNamed ? names : undefined, base: PortSets.none });
     row.identities += 1;
+    return row;
+  }
+
+  #make(source: RowSource & { readonly key: string }): Row {
+    const row: Row = {
+      ...source,
+      identities: 0,
+      offset: this.#arena.alloc(this.#words),
+      content: undefined,
+      stale: 'all',
+    };
+    this.#known.set(row.key, row);
+    this.#stale.add(row);
+    for (const { rows } of row.policies) rows.add(row);
     return row;
   }
 
@@ -89,15 +94,23 @@ export class Rows {
 
   /** Lets readers see what was built. */
   publish(): void {
+    const { words } = this.#arena;
+    const isFlat = this.#builder.isFlat;
+    words[HEADER.flat] = isFlat ? 1 : 0;
     for (const { offset, content } of this.#built) {
-      this.#arena.words[offset + ROW.palette] = content?.palette?.offset ?? 0;
-      if (content) this.#arena.words.set(content.blocks, offset + ROW.blocks);
+      const [block = 0] = content?.blocks ?? [];
+      if (isFlat) {
+        words.copyWithin(offset, block, block + BLOCK_PAGES);
+        continue;
+      }
+      words[offset + ROW.palette] = content?.palette?.offset ?? 0;
+      if (content) words.set(content.blocks, offset + ROW.blocks);
     }
     this.#built = [];
   }
 
   get #words(): number {
-    return ROW.blocks + this.#builder.width;
+    return this.#builder.isFlat ? BLOCK_PAGES : ROW.blocks + this.#builder.width;
   }
 
   #widen(): boolean {

@@ -130,6 +130,8 @@ export interface RowSource {
   readonly policies: readonly PolicyState[];
   /** Of its subjects, where they matter: only for ingress rules that name ports. */
   readonly names: PortNames | undefined;
+  /** The port set that it allows any address, whatever its policies say. */
+  readonly base: number;
 }
 
 /** The words of a row. */
@@ -138,7 +140,7 @@ export interface RowContent {
   readonly blocks: Int32Array;
   /**
    * The port sets that the bytes of its pages stand for: rows that differ in ports only have the same
-   * pages. Undefined if they are too many for bytes; the words of its pages are then the port sets.
+   * pages. Undefined in a flat table, and if they are too many for bytes; the words of its pages are then the port sets.
    */
   readonly palette: { readonly sets: readonly number[]; readonly offset: number } | undefined;
 }

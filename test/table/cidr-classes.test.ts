@@ -6,7 +6,9 @@ import { AddressMap } from '../../src/table/address-map.ts';
 import { Arena } from '../../src/table/arena.ts';
 import { CidrClasses } from '../../src/table/cidr-classes.ts';
 import { Columns } from '../../src/table/columns.ts';
+import { PortSets } from '../../src/table/port-sets.ts';
 import { Records } from '../../src/table/records.ts';
+import { Rows } from '../../src/table/rows.ts';
 import type { CidrClass, PolicyState } from '../../src/table/table-state.ts';
 import { after, before, firstOf, lastOf } from '../builders/address-arithmetic.ts';
 import { prefix } from '../builders/address.ts';
@@ -55,7 +57,9 @@ class Classified {
 
   constructor() {
     const arena = new Arena();
-    this.#map = new AddressMap(arena, this.cidrs, new Records(arena, new Columns(() => undefined)));
+    const columns = new Columns(() => undefined);
+    const rows = new Rows(arena, columns, new PortSets(arena));
+    this.#map = new AddressMap(arena, this.cidrs, new Records(arena, columns, rows));
   }
 
   add(peer: BlockPeer): () => void {

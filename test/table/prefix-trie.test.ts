@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fromWords, type Family, type IpAddress } from '../../src/net/ip.ts';
 import { bits, contains, prefixOf, type Prefix } from '../../src/net/prefix.ts';
 import { Arena } from '../../src/table/arena.ts';
-import { PLACE } from '../../src/table/layout.ts';
+import { ENTRY_WORDS, MAX_WORDS, PLACE, STRIDES } from '../../src/table/layout.ts';
 import { PrefixTrie } from '../../src/table/prefix-trie.ts';
 import { after, before, firstOf, lastOf } from '../builders/address-arithmetic.ts';
 import { ip, prefix } from '../builders/address.ts';
@@ -38,19 +38,19 @@ test.each([
   { prefixes: ['::/0', '2001:db8::1/128'], address: '2001:db8::1', want: 2 },
   { prefixes: ['::/0', '2001:db8::1/128'], address: '2001:db8::2', want: 1 },
 ])('$address in $prefixes', ({ prefixes, address, want }) => {
-  expect(trieOf(prefixes.map(prefix)).lookup(ip(address).words)).toBe(want);
+  expect(trieOf(prefixes.map(prefix)).lookup(ip(address).words)).toBe(want * ENTRY_WORDS);
 });
 
 test('holds the largest value', () => {
-  const trie = emptyTrie();
-  trie.set(prefix('10.0.0.0/8'), 2 ** 31 - 1);
-  expect(trie.lookup(ip('10.0.0.1').words)).toBe(2 ** 31 - 1);
+  const trie = emptyTrie(4);
+  trie.set(prefix('10.0.0.0/8'), MAX_WORDS - ENTRY_WORDS);
+  expect(trie.lookup(ip('10.0.0.1').words)).toBe(MAX_WORDS - ENTRY_WORDS);
 });
 
 test.each<Family>([4, 6])('IPv%i: prefixes come and go in any order, and leave nothing behind', (family) => {
   const random = new Random(SEED + family);
   const arena = new Arena();
-  const trie = new PrefixTrie(arena, family === 4 ? PLACE.ipv4 : PLACE.ipv6, NONE);
+  const trie = emptyTrie(family, arena);
   const empty = trie.bytes;
   const held: Prefix[] = [];
   for (let step = 0; step < 400; step += 1) {
@@ -72,22 +72,22 @@ test.each<Family>([4, 6])('IPv%i: prefixes come and go in any order, and leave n
   expect(trie.bytes).toBe(empty);
 });
 
-function emptyTrie(): PrefixTrie {
-  return new PrefixTrie(new Arena(), PLACE.ipv4, NONE);
+function emptyTrie(family: Family, arena = new Arena()): PrefixTrie {
+  return new PrefixTrie(arena, STRIDES[family], { root: family === 4 ? PLACE.ipv4 : PLACE.ipv6, value: NONE });
 }
 
-/** A trie in which each prefix has its place in the list, from 1. */
+/** A trie in which each prefix has its place in the list, from 1, times the words of an entry. */
 function trieOf(prefixes: readonly Prefix[]): PrefixTrie {
-  const trie = emptyTrie();
+  const trie = emptyTrie(prefixes[0]?.family ?? 4);
   prefixes.forEach((each, index) => {
-    trie.set(each, index + 1);
+    trie.set(each, (index + 1) * ENTRY_WORDS);
   });
   return trie;
 }
 
-/** A number that differs for most prefixes. */
+/** A value that differs for most prefixes. */
 function valueOf({ words, length }: Prefix): number {
-  return words.reduce((sum, word) => (sum * 31 + word) % 1_000_003, length);
+  return words.reduce((sum, word) => (sum * 31 + word) % 1_000_003, length) * ENTRY_WORDS;
 }
 
 function outerOf(held: readonly Prefix[], inner: Prefix): { value: number; length: number } {
@@ -106,7 +106,7 @@ function scan(prefixes: readonly Prefix[], address: IpAddress): number {
   let found = NONE;
   let length = -1;
   prefixes.forEach((each, index) => {
-    if (each.length >= length && contains(each, address)) [found, length] = [index + 1, each.length];
+    if (each.length >= length && contains(each, address)) [found, length] = [(index + 1) * ENTRY_WORDS, each.length];
   });
   return found;
 }

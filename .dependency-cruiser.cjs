@@ -7,6 +7,7 @@ const mayImport = {
   replay: ['report', 'table', 'flows', 'model', 'net'],
   graph: ['expect', 'diff', 'report', 'table', 'model', 'net'],
   diff: ['report', 'table', 'model', 'net'],
+  why: ['diff', 'report', 'table', 'flows', 'manifest', 'model', 'net'],
   lint: ['report', 'manifest', 'model', 'net'],
   reference: ['model', 'net'],
   table: ['model', 'net'],
@@ -21,7 +22,7 @@ const mayImport = {
   library: ['table', 'manifest', 'model', 'net'],
   bench: ['table', 'reference', 'dataplane', 'model', 'net'],
 };
-const pure = ['net', 'model', 'manifest', 'diff', 'lint', 'replay', 'reference', 'table', 'report'];
+const pure = ['net', 'model', 'manifest', 'diff', 'why', 'lint', 'replay', 'reference', 'table', 'report'];
 
 const arrows = Object.entries(mayImport).map(([folder, others]) => ({
   name: `${folder}-imports-${others.length === 0 ? 'nothing' : 'only-' + others.join('-')}`,

@@ -1,7 +1,10 @@
 import { connectLab } from '../lab/connect.ts';
+import type { ControlClient } from '../lab/control-client.ts';
+import type { LabObject } from '../lab/lab-client.ts';
 import { AddressPool } from '../manifest/address-pool.ts';
 import { buildCluster } from '../manifest/build-cluster.ts';
-import { parseManifests, type ManifestObject } from '../manifest/manifest.ts';
+import type { JsonObject } from '../manifest/json.ts';
+import { parseManifests, type ManifestFile, type ManifestObject } from '../manifest/manifest.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { podKey } from '../model/pod.ts';
 import { parseIp } from '../net/ip.ts';
@@ -18,6 +21,18 @@ export interface LabManifests {
 }
 
 const KINDS = ['Namespace', 'Service', 'NetworkPolicy', 'Pod'];
+
+/** What a running lab holds, as a manifest to start another one from: its pods have the same names and addresses. */
+export async function labCopy(client: ControlClient): Promise<ManifestFile> {
+  const items = await Promise.all(KINDS.map((kind) => client.objects(kind)));
+  const objects = items.flat().map((object) => ({ ...object, metadata: unowned(object.metadata) }));
+  return { path: `lab ${client.name}`, text: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) };
+}
+
+/** Without its workload, which is not copied. */
+function unowned({ ownerReferences: _, ...metadata }: LabObject['metadata']): JsonObject {
+  return metadata;
+}
 
 /** Asks a running lab for all that decides verdicts. @throws LabError usage if it does not run. */
 export async function labObjects(name: string | undefined): Promise<LabManifests> {

@@ -31,6 +31,7 @@ import { RUN } from './run.ts';
 import { TEST } from './test.ts';
 import { UP } from './up.ts';
 import { VALIDATE } from './validate.ts';
+import { WHY } from './why.ts';
 
 /** What the program's exit code says. A verb's own command may end with any other (exec). */
 const EXIT = {
@@ -75,6 +76,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(EXEC);
   add(EXPLAIN);
   add(FLOWS);
+  add(WHY);
   add(MATRIX);
   add(GET);
   add(APPLY);

@@ -1,6 +1,6 @@
 import type { Cluster } from '../model/cluster.ts';
 import { declaredPorts, isEndpoint, podKey, workloadName, type Pod } from '../model/pod.ts';
-import type { Direction, NetworkPolicy } from '../model/policy.ts';
+import { policyContent, type Direction, type NetworkPolicy } from '../model/policy.ts';
 import { selects } from '../model/selector.ts';
 import type { Blocks } from './blocks.ts';
 import type { PodPair, PodsEnd, Profile } from './ends.ts';
@@ -120,17 +120,12 @@ function specialPods({ before, after }: Change): (pair: PodPair) => boolean {
 /** Policies of either side that the other one does not have just so. */
 function changedPolicies({ before, after }: Change): ReadonlySet<NetworkPolicy> {
   const [was, is] = [before, after].map(
-    ({ policies }) => new Map(policies.map((policy) => [contentOf(policy), policy])),
+    ({ policies }) => new Map(policies.map((policy) => [policyContent(policy), policy])),
   );
   return new Set([
     ...[...(was ?? [])].flatMap(([content, policy]) => (is?.has(content) ? [] : [policy])),
     ...[...(is ?? [])].flatMap(([content, policy]) => (was?.has(content) ? [] : [policy])),
   ]);
-}
-
-/** What a policy says, wherever it is written. */
-function contentOf(policy: NetworkPolicy): string {
-  return JSON.stringify(policy, (key, value: unknown) => (key === 'source' ? undefined : value));
 }
 
 function touches(changed: ReadonlySet<NetworkPolicy>, selecting: Selecting, direction: Direction): boolean {

@@ -24,17 +24,22 @@ export type YamlDocument =
 export function readDocuments(text: string): YamlDocument[] {
   const lines = new LineCounter();
   try {
-    const documents = parseAllDocuments(text, {
-      version: '1.1',
-      customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isForeign(tag)),
-      lineCounter: lines,
-      prettyErrors: false,
-    });
-    return [...documents].flatMap((document) => readDocument(document, text, lines));
+    return parsedDocuments(text, lines).flatMap((document) => readDocument(document, text, lines));
   } catch (error) {
     // Nesting deeper than the stack, for one.
     return [{ kind: 'unreadable', line: 1, message: `the text cannot be read: ${messageOf(error)}` }];
   }
+}
+
+/** The documents as the YAML library has them, for whoever changes their text. Throws where the text is beyond it. */
+export function parsedDocuments(text: string, lineCounter: LineCounter): Document.Parsed[] {
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isForeign(tag)),
+    lineCounter,
+    prettyErrors: false,
+  });
+  return [...documents];
 }
 
 // kubectl takes these for plain text. Source: go-yaml resolve, sigs.k8s.io/yaml.

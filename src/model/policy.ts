@@ -19,6 +19,11 @@ export interface NetworkPolicy {
   readonly source: Source;
 }
 
+/** All that a policy says, wherever it is written: equal for equal policies. */
+export function policyContent(policy: NetworkPolicy): string {
+  return JSON.stringify(policy, (key, value: unknown) => (key === 'source' ? undefined : value));
+}
+
 /** What a policy does in one direction: nothing, or isolate the pods it selects but for what its rules allow. */
 export type PolicySide = { readonly kind: 'ignored' } | { readonly kind: 'isolates'; readonly rules: readonly Rule[] };
 

@@ -12,7 +12,7 @@ import { missText, reasonText } from './verdict-text.ts';
  */
 export function flowLine(event: FlowEvent, color: boolean): string {
   const paint = painter(color);
-  const connection = connectionText(event);
+  const connection = flowEndsText(event);
   const clock = paint('dim', clockOf(event.time));
   if (event.carried)
     return `${clock} ${event.carried.end.padEnd(7)} ${connection}  ${paint('dim', carriedText(event.carried))}`;
@@ -30,7 +30,8 @@ function nearestText(event: FlowEvent): string {
     .join('');
 }
 
-function connectionText({ protocol, from, sourcePort, to, port, via }: FlowEvent): string {
+/** `TCP  default/client (10.244.0.5:43210) -> default/web (10.244.0.6:80)`, and by whom it was dialled. */
+export function flowEndsText({ protocol, from, sourcePort, to, port, via }: FlowEvent): string {
   const way = via === undefined ? '' : ` via ${via}`;
   return printableLine(`${protocol.padEnd(4)} ${partyText(from, sourcePort)} -> ${partyText(to, port)}${way}`);
 }

@@ -55,7 +55,7 @@ export function missText(miss: NearMiss): string {
 }
 
 /** One direction's verdict and its reason: `denied: isolated by default/deny-all (deny.yaml:3), no rule matches`. */
-function directionText(direction: Direction, report: DirectionReport): string {
+export function directionText(direction: Direction, report: DirectionReport): string {
   if (!report.isolated) return `${verdictWord(report)}: no policy isolates it`;
   const policies = report.policies.map((policy) => policyText(direction, policy)).join(' and ');
   if (report.verdict === 'deny') return `denied: isolated by ${policies}, no rule matches`;
@@ -72,11 +72,10 @@ export function reasonText(report: VerdictReport): string {
   return decisive.map((direction) => `${direction} ${directionText(direction, report[direction])}`).join('; ');
 }
 
-/** `default/allow-app ingress[0] (allow.yaml:9)`, without the rule where none matched. */
+/** `default/allow-app ingress[0] (allow.yaml:9)`, without the rule where none matched, and the file where none is known. */
 function policyText(direction: Direction, { namespace, name, rule, file, line }: PolicyRef): string {
-  return printableLine(
-    `${namespace}/${name}${rule === null ? '' : ` ${direction}[${rule}]`} (${line === 0 ? file : `${file}:${line}`})`,
-  );
+  const place = file === '' ? '' : ` (${line === 0 ? file : `${file}:${line}`})`;
+  return printableLine(`${namespace}/${name}${rule === null ? '' : ` ${direction}[${rule}]`}${place}`);
 }
 
 function verdictWord({ verdict }: { verdict: 'allow' | 'deny' }): string {

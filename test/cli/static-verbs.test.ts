@@ -91,7 +91,7 @@ describe.concurrent('bad usage and input end with 2 and say why', () => {
 
 describe.concurrent('help and completion', () => {
   const verbs =
-    'run up down labs exec explain flows matrix get apply delete label check validate lint diff test generate-expectations replay graph'.split(
+    'run up down labs exec explain flows why matrix get apply delete label check validate lint diff test generate-expectations replay graph'.split(
       ' ',
     );
 

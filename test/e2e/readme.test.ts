@@ -20,6 +20,23 @@ metadata: { name: deny }
 spec: { podSelector: {}, policyTypes: [Ingress] }
 `;
 
+const ALLOW = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: allow-web
+spec:
+  podSelector:
+    matchLabels:
+      app: nginx
+  ingress:
+    - from:
+        - podSelector:
+            matchLabels:
+              app: frontend
+      ports:
+        - port: 80
+`;
+
 let bin: string;
 let user: CliUser;
 let folder: string;
@@ -30,7 +47,7 @@ beforeAll(async () => {
   const program = join(bin, 'netpol-lab');
   await writeFile(program, `#!/bin/sh\nexec node ${join(ROOT, 'src/cli/netpol-lab.ts')} "$@"\n`);
   await chmod(program, 0o755);
-  folder = await user.folder({ 'shop.yaml': MANIFESTS, 'deny.yaml': DENY });
+  folder = await user.folder({ 'shop.yaml': MANIFESTS, 'deny.yaml': DENY, 'allow-web.yaml': ALLOW });
   await mkdir(join(folder, 'manifests'));
   await rename(join(folder, 'shop.yaml'), join(folder, 'manifests/shop.yaml'));
 });
@@ -60,7 +77,9 @@ async function typed(transcript: string, before = ''): Promise<string> {
 function lasting(transcript: string): string[] {
   const text = transcript
     .replaceAll(/\d+\.\d+ s\b/g, 'TIME')
-    .replaceAll(/\d+ milliseconds/g, 'TIME')
+    .replaceAll(/\d+ (milliseconds|ms)\b/g, 'TIME')
+    .replaceAll(/(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d\.\d{3}Z?/g, 'TIME')
+    .replaceAll(/:\d{4,5}\) ->/g, ':PORT) ->')
     .replaceAll(/\]:\d{4,5}$/gm, ']:PORT')
     .replaceAll(/coredns-[a-z0-9]+-[a-z0-9]{5}/g, 'coredns')
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'DATE')
@@ -82,4 +101,10 @@ it('kubectl on a lab is what the README shows', async () => {
     'netpol-lab exec client -- curl -sS http://web >/dev/null', // for the log
   ];
   expect(lasting(await typed(transcript, before.join('\n')))).toEqual(lasting(transcript));
+});
+
+it('why a connection was denied is what the README shows', async () => {
+  const transcript = await transcriptUnder('### Why a connection was denied');
+  const before = 'netpol-lab down --all >/dev/null; netpol-lab up -f ./manifests --name shop >/dev/null';
+  expect(lasting(await typed(transcript, before))).toEqual(lasting(transcript));
 });

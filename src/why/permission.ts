@@ -1,0 +1,66 @@
+import type { JsonObject } from '../manifest/json.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { podsOf } from '../model/endpoint.ts';
+import type { Pod } from '../model/pod.ts';
+import type { Direction } from '../model/policy.ts';
+import type { Connection } from '../model/verdict.ts';
+import { bits } from '../net/prefix.ts';
+
+/** What a policy has to say, as manifests say it, to allow one connection in one direction and as little else as it can. */
+export interface Permission {
+  readonly direction: Direction;
+  /** The pod that denies, and a selector of it in its namespace. */
+  readonly subject: Pod;
+  readonly podSelector: JsonObject;
+  /** An item of `from` or `to`. */
+  readonly peer: JsonObject;
+  /** What the peer is called in names: its pod's workload, or empty for an address. */
+  readonly peerName: string;
+  /** An item of `ports`; null for ICMP, which only rules without ports allow. */
+  readonly port: JsonObject | null;
+}
+
+/** @returns undefined if the direction's end is no pod to policies: then it denies nothing. */
+export function permissionFor(
+  cluster: Cluster,
+  { source, destination, transport, port }: Connection,
+  direction: Direction,
+): Permission | undefined {
+  const [own, far] = direction === 'egress' ? [source, destination] : [destination, source];
+  const [subject] = podsOf(cluster, { kind: 'address', address: own });
+  const [pod] = podsOf(cluster, { kind: 'address', address: far });
+  if (!subject) return undefined;
+  const peer = pod ? peerOf(pod, subject.namespace) : { ipBlock: { cidr: `${far.text}/${bits(far.family)}` } };
+  return {
+    direction,
+    subject,
+    podSelector: selectorOf(subject),
+    peer,
+    peerName: pod?.owner.name ?? '',
+    port: transport === 'ICMP' ? null : { protocol: transport, ...(port === 0 ? {} : { port }) }, // no policy names port 0
+  };
+}
+
+function peerOf(pod: Pod, ownNamespace: string): JsonObject {
+  const podSelector = selectorOf(pod);
+  if (pod.namespace === ownNamespace) return { podSelector };
+  return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': pod.namespace } }, podSelector };
+}
+
+// Labels that controllers give to tell apart the pods of one workload, or its revisions: another pod has others.
+const PASSING = new Set([
+  'pod-template-hash',
+  'pod-template-generation',
+  'controller-revision-hash',
+  'controller-uid',
+  'batch.kubernetes.io/controller-uid',
+  'statefulset.kubernetes.io/pod-name',
+  'apps.kubernetes.io/pod-index',
+  'batch.kubernetes.io/job-completion-index',
+]);
+
+/** Selects the pod by all of its labels that last. A pod without labels is selected with all others of its namespace. */
+function selectorOf({ labels }: Pod): JsonObject {
+  const lasting = [...labels].filter(([key]) => !PASSING.has(key));
+  return lasting.length === 0 ? {} : { matchLabels: Object.fromEntries(lasting) };
+}

@@ -1,0 +1,173 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { diffText } from '../../src/diff/diff-text.ts';
+import { grouped } from '../../src/diff/group.ts';
+import type { ManifestFile } from '../../src/manifest/manifest.ts';
+import { evaluate } from '../../src/reference/evaluate.ts';
+import { patchOf } from '../../src/why/patch.ts';
+import { remedyFor, type Remedy } from '../../src/why/remedy.ts';
+import { connection, type EndNotation } from '../builders/connection.ts';
+import { given } from '../builders/given.ts';
+import { build, randomCluster } from '../builders/random-cluster.ts';
+import { randomConnection } from '../builders/random-connection.ts';
+import { Random } from '../builders/random.ts';
+import { clusterOf, podsFile, policyFile } from './why-fixture.ts';
+
+const PODS = podsFile('client', 'other', 'web', 'db', 'shop/client');
+const DENY_INGRESS = policyFile('deny', 'podSelector: {}\npolicyTypes: [Ingress]');
+const DENY_ALL = policyFile('deny', 'podSelector: {}\npolicyTypes: [Ingress, Egress]');
+const WEB_ONLY = `
+podSelector:
+  matchLabels:
+    app: web
+ingress:
+  - from:
+      - podSelector:
+          matchLabels:
+            app: other
+    ports:
+      - port: 80
+`;
+
+interface Tried {
+  readonly files: readonly ManifestFile[];
+  readonly remedy: Remedy;
+  readonly summaries: readonly string[];
+  /** All that the change opens, as `diff` says it. */
+  readonly opens: readonly string[];
+}
+
+/** The remedy for a connection between pods or addresses under these policies. */
+function remedy(policies: readonly ManifestFile[], [from, to, port]: [string, string, string?]): Tried {
+  const files = [PODS, ...policies];
+  const { cluster, manifests } = clusterOf(files);
+  const end = (text: string): EndNotation =>
+    cluster.pods.find(({ namespace, name }) => `${namespace}/${name}` === text) ?? text;
+  const tried = connection(end(from), end(to), port);
+  expect(evaluate(cluster, tried).allowed).toBe(false);
+  const found = given(remedyFor({ cluster, connection: tried, manifests }), 'a remedy');
+  expect(evaluate(found.after, tried).allowed).toBe(true);
+  const text = diffText(grouped(found.comparison.changes), found.comparison, false);
+  return {
+    files,
+    remedy: found,
+    summaries: found.changes.map(({ summary }) => summary),
+    opens: text.split('\n').slice(0, -1),
+  };
+}
+
+describe('the smallest change', () => {
+  test('is a peer more in a rule that allows the port', () => {
+    const { summaries, opens } = remedy([policyFile('web', WEB_ONLY)], ['default/client', 'default/web']);
+    expect(summaries).toEqual(['a peer more in ingress[0] of default/web']);
+    expect(opens).toEqual(['+ default/client -> default/web  80/TCP']);
+  });
+
+  test('is a port more in a rule that allows the peer', () => {
+    const { summaries, opens } = remedy([policyFile('web', WEB_ONLY)], ['default/other', 'default/web', '53/UDP']);
+    expect(summaries).toEqual(['a port more in ingress[0] of default/web']);
+    expect(opens).toEqual(['+ default/other -> default/web  53/UDP']);
+  });
+
+  test('is a rule more where a peer more would open other ports', () => {
+    const { summaries, opens } = remedy([policyFile('web', WEB_ONLY)], ['default/client', 'default/web', '443']);
+    expect(summaries).toEqual(['a rule more in ingress of default/web']);
+    expect(opens).toEqual(['+ default/client -> default/web  443/TCP']);
+  });
+
+  test('is a new policy where the one that denies selects more pods', () => {
+    const { summaries, opens, remedy: found } = remedy([DENY_INGRESS], ['shop/client', 'default/web']);
+    expect(summaries).toEqual(['a new policy default/allow-web-from-client']);
+    expect(opens).toEqual(['+ shop/client -> default/web  80/TCP']);
+    expect(patchOf(found.changes)).toMatchObject({ format: 'manifest', paths: ['allow-web-from-client.yaml'] });
+  });
+
+  test('opens both directions if both deny, and each for the pod alone', () => {
+    const { summaries, opens } = remedy([DENY_ALL], ['default/client', 'default/web']);
+    expect(summaries).toEqual([
+      'a new policy default/allow-client-to-web',
+      'a new policy default/allow-web-from-client',
+    ]);
+    expect(opens).toEqual(['+ default/client -> default/web  80/TCP']);
+  });
+
+  test.each([
+    ['to one address outside', ['default/web', '192.0.2.7', '443'], '+ default/web -> outside 192.0.2.7/32  443/TCP'],
+    ['from one address outside', ['2001:db8::1', 'default/web'], '+ outside 2001:db8::1/128 -> default/web  80/TCP'],
+    ['of a ping', ['default/client', 'default/web', 'ICMP'], '+ default/client -> default/web  every port'],
+  ] as const)('is as narrow as can be: %s', (_, [from, to, port], opened) => {
+    expect(remedy([DENY_ALL], port === undefined ? [from, to] : [from, to, port]).opens).toEqual([opened]);
+  });
+
+  test('leaves policies alone that are in no file of the user', () => {
+    const { cluster, manifests } = clusterOf([PODS, policyFile('web', WEB_ONLY)]);
+    const [client, , web] = cluster.pods;
+    const tried = connection(given(client, 'a client'), given(web, 'a web server'));
+    const foreign = manifests.map((manifest) => ({ ...manifest, isOwn: false }));
+    const found = given(remedyFor({ cluster, connection: tried, manifests: foreign }), 'a remedy');
+    expect(found.changes.map(({ before }) => before)).toEqual([null]);
+    expect(evaluate(found.after, tried).allowed).toBe(true);
+  });
+
+  test('takes a name that its namespace does not have', () => {
+    const taken = policyFile('allow-web-from-client', 'podSelector: { matchLabels: { app: db } }');
+    const { summaries } = remedy([DENY_INGRESS, taken], ['shop/client', 'default/web']);
+    expect(summaries).toEqual(['a new policy default/allow-web-from-client-2']);
+  });
+});
+
+test('the patch is one for `patch -p0` and `git apply`, also where one file changes twice', () => {
+  const both = policyFile(
+    'web',
+    'podSelector: { matchLabels: { app: web } }\npolicyTypes: [Ingress]\n# to be continued\n',
+  );
+  const client = policyFile(
+    'client',
+    'podSelector: { matchLabels: { app: client } }\npolicyTypes:\n- Egress\negress: []',
+  );
+  const file = { path: 'both.yaml', text: `${client.text}---\n${both.text}` };
+  const { remedy: found, files } = remedy([file], ['default/client', 'default/web']);
+  const { format, text } = patchOf(found.changes);
+  expect(format).toBe('diff');
+  for (const program of [
+    ['patch', '-p0'],
+    ['git', 'apply', '-p0', '-'],
+  ]) {
+    const folder = mkdtempSync(join(tmpdir(), 'netpol-lab-why-'));
+    try {
+      writeFileSync(join(folder, file.path), file.text);
+      const [name = '', ...options] = program;
+      execFileSync(name, options, { cwd: folder, input: text, stdio: 'pipe' });
+      const patched = readFileSync(join(folder, file.path), 'utf8');
+      expect(patched).toBe(found.changes.at(-1)?.after);
+      const after = clusterOf([...files.slice(0, 1), { ...file, text: patched }]).cluster;
+      const [from, , to] = after.pods;
+      expect(evaluate(after, connection(given(from, 'a client'), given(to, 'a server'))).allowed).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+});
+
+const SEED = 20_261_201;
+const CLUSTERS = 30;
+
+test(`a remedy allows what the oracle says is denied, on random clusters (seeds from ${SEED})`, () => {
+  let denied = 0;
+  for (let seed = SEED; seed < SEED + CLUSTERS; seed += 1) {
+    const random = new Random(seed);
+    const cluster = build(randomCluster(random));
+    if (cluster.pods.length > 20) continue;
+    for (let index = 0; index < 10; index += 1) {
+      const tried = randomConnection(random, cluster);
+      if (evaluate(cluster, tried).allowed) continue;
+      denied += 1;
+      const found = remedyFor({ cluster, connection: tried, manifests: [] });
+      expect(found && evaluate(found.after, tried).allowed, `seed ${seed}, connection ${index}`).toBe(true);
+    }
+  }
+  expect(denied).toBeGreaterThan(50);
+});

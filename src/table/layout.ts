@@ -72,6 +72,9 @@ export const PLACE = {
  */
 export const RECORD = { self: 0, column: 1, egressRow: 2, ingressRow: 3, hosted: 4, words: 4, nodeWords: 8 } as const;
 
+/** Most blocks of columns of a flat table. */
+export const FLAT_BLOCKS = 1;
+
 /** Words of a row that is not flat: the offset of its palette, 0 if it has none; then those of its blocks. */
 export const ROW = { palette: 0, blocks: 1 } as const;
 

@@ -1,6 +1,6 @@
 import type { Arena } from './arena.ts';
 import type { Columns } from './columns.ts';
-import { SHIFT } from './layout.ts';
+import { FLAT_BLOCKS, SHIFT } from './layout.ts';
 import { BLOCK_PAGES, PageStore } from './page-store.ts';
 import { PortSets } from './port-sets.ts';
 import type { Column, RuleState, RowSource, RowContent } from './table-state.ts';
@@ -50,7 +50,7 @@ export class RowBuilder {
 
   /** Whether rows are those of a flat table: see layout.ts. */
   get isFlat(): boolean {
-    return this.#width === 1;
+    return this.#width <= FLAT_BLOCKS;
   }
 
   /** Lets go of a row's blocks and palette. */

@@ -3,7 +3,7 @@ import { pathText } from '../manifest/field-path.ts';
 import { notSupported, required, type Finding } from '../manifest/finding.ts';
 import type { Issue } from '../manifest/issue.ts';
 import type { JsonObject } from '../manifest/json.ts';
-import type { ManifestObject } from '../manifest/manifest.ts';
+import type { ManifestObject } from '../manifest/manifest-object.ts';
 import { matchKind } from '../manifest/known-kinds.ts';
 import { dnsSubdomainErrors } from '../manifest/name-rules.ts';
 import { cidrWarnings, parseCidr } from '../manifest/cidr.ts';

@@ -1,5 +1,5 @@
 import type { Issue } from '../manifest/issue.ts';
-import type { ManifestObject } from '../manifest/manifest.ts';
+import type { ManifestObject } from '../manifest/manifest-object.ts';
 import { build, readManifests, warn } from './manifests.ts';
 import { FILES, output } from './options.ts';
 import type { Terminal } from './terminal.ts';

@@ -8,7 +8,8 @@ import { readManifestFiles } from '../manifest/read-files.ts';
 export { AddressPool } from '../manifest/address-pool.ts';
 export { buildCluster, type BuiltCluster } from '../manifest/build-cluster.ts';
 export { issueText, type Issue } from '../manifest/issue.ts';
-export { parseManifests, type ManifestFile, type ManifestObject, type Manifests } from '../manifest/manifest.ts';
+export { parseManifests, type ManifestFile, type Manifests } from '../manifest/manifest.ts';
+export type { ManifestObject } from '../manifest/manifest-object.ts';
 export { ManifestPathError } from '../manifest/read-files.ts';
 export { validateObject } from '../manifest/validate.ts';
 

@@ -1,5 +1,5 @@
 import { fieldOf, isList, isObject, type JsonObject } from '../manifest/json.ts';
-import type { ManifestObject } from '../manifest/manifest.ts';
+import type { ManifestObject } from '../manifest/manifest-object.ts';
 import { inPolicy, type Found } from './finding.ts';
 import type { LintView, PolicyView } from './lint-view.ts';
 

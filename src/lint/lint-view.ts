@@ -1,4 +1,4 @@
-import type { ManifestObject } from '../manifest/manifest.ts';
+import type { ManifestObject } from '../manifest/manifest-object.ts';
 import type { Cluster, Namespace } from '../model/cluster.ts';
 import { isFinished, type Pod } from '../model/pod.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PodsPeer, type Rule } from '../model/policy.ts';

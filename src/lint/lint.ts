@@ -1,5 +1,5 @@
 import { fieldOf, isObject, textOf } from '../manifest/json.ts';
-import type { ManifestObject } from '../manifest/manifest.ts';
+import type { ManifestObject } from '../manifest/manifest-object.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { clusterIpInBlock, exceptWithoutEffect } from './block-rules.ts';
 import { andOrDash } from './dash-rule.ts';

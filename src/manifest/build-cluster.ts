@@ -10,7 +10,7 @@ import { buildService, givenClusterIps, hasClusterIp, wantsFamily } from './buil
 import type { FieldPath } from './field-path.ts';
 import { duplicate, invalid, type Finding } from './finding.ts';
 import type { Issue } from './issue.ts';
-import { issueOf, type ManifestObject } from './manifest.ts';
+import { issueOf, type ManifestObject } from './manifest-object.ts';
 import { podCount, podPlans, type PodPlan } from './pod-plan.ts';
 import type { ServiceManifest } from './service-schema.ts';
 import { readObject, type Understood } from './validate.ts';

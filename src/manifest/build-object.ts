@@ -7,7 +7,7 @@ import { buildPolicy } from './build-policy.ts';
 import { buildService, givenClusterIps } from './build-service.ts';
 import { namespaceOf } from './build-cluster.ts';
 import type { Issue } from './issue.ts';
-import type { ManifestObject } from './manifest.ts';
+import type { ManifestObject } from './manifest-object.ts';
 import { podPlans } from './pod-plan.ts';
 import { readObject } from './validate.ts';
 

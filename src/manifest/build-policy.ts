@@ -4,7 +4,7 @@ import type { NetworkPolicy, Peer, Peers, PolicyPort, PolicySide, Ports, Rule } 
 import type { Source } from '../model/source.ts';
 import { cidrWarnings, parseCidr } from './cidr.ts';
 import { pathText, type FieldPath } from './field-path.ts';
-import type { ManifestObject } from './manifest.ts';
+import type { ManifestObject } from './manifest-object.ts';
 import type { NetworkPolicyManifest, PeerManifest, PolicyPortManifest } from './policy-schema.ts';
 import { selectorOf } from './selector.ts';
 

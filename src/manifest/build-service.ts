@@ -1,7 +1,7 @@
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePort, parseProtocol, type Port } from '../net/port.ts';
 import type { Service, ServicePort } from '../model/service.ts';
-import type { ManifestObject } from './manifest.ts';
+import type { ManifestObject } from './manifest-object.ts';
 import { selectorOfLabels } from './selector.ts';
 import type { ServiceManifest, ServiceSpec } from './service-schema.ts';
 

@@ -1,9 +1,9 @@
-import type { Source } from '../model/source.ts';
-import { pathText, type FieldPath } from './field-path.ts';
+import type { FieldPath } from './field-path.ts';
 import { notSupported, required, type Finding } from './finding.ts';
 import type { Issue } from './issue.ts';
 import { fieldOf, isList, isObject, textOf, type JsonObject, type JsonValue } from './json.ts';
 import { matchKind } from './known-kinds.ts';
+import { issueOf, type ManifestObject } from './manifest-object.ts';
 import { suffixOf } from './safe-name.ts';
 import { readDocuments } from './yaml-document.ts';
 
@@ -11,21 +11,6 @@ import { readDocuments } from './yaml-document.ts';
 export interface ManifestFile {
   readonly path: string;
   readonly text: string;
-}
-
-/**
- * An object as it is written, of a kind and version that netpol-lab knows; not validated yet.
- * `namespace` is empty if the kind has none; `name` is made up from generateName where there is no name.
- */
-export interface ManifestObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly value: JsonObject;
-  readonly source: Source;
-  /** The line of the value at the path, or of the nearest that exists above it. */
-  lineOf(path: FieldPath): number;
 }
 
 /** What the files hold: objects in their order, what cannot be read, and what is passed over. */
@@ -40,20 +25,6 @@ export function parseManifests(files: readonly ManifestFile[]): Manifests {
   const reader = new ManifestReader();
   for (const file of files) reader.readFile(file);
   return reader;
-}
-
-/** A finding of this object as an issue of its file. */
-export function issueOf(object: ManifestObject, finding: Finding): Issue {
-  return {
-    file: object.source.file,
-    line: object.lineOf(finding.at),
-    kind: object.kind,
-    namespace: object.namespace,
-    name: object.name,
-    field: pathText(finding.path),
-    type: finding.type,
-    message: finding.message,
-  };
 }
 
 /** A value that should be an object, and where it stands. `inherited` is what an item of a typed list may leave out. */

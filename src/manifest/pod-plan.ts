@@ -1,5 +1,5 @@
 import type { Source } from '../model/source.ts';
-import type { ManifestObject } from './manifest.ts';
+import type { ManifestObject } from './manifest-object.ts';
 import type { PodManifest, PodSpec, PodTemplate } from './pod-schema.ts';
 import { digitsOf, generatedName, templateHashOf } from './safe-name.ts';
 import type { Understood } from './validate.ts';

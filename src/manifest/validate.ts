@@ -6,7 +6,7 @@ import { checkController, checkJob, checkWorkload } from './check-workload.ts';
 import type { Finding } from './finding.ts';
 import type { Issue } from './issue.ts';
 import { matchKind, SCHEMAS, type KnownKind } from './known-kinds.ts';
-import { issueOf, type ManifestObject } from './manifest.ts';
+import { issueOf, type ManifestObject } from './manifest-object.ts';
 import { dns1035LabelErrors, dnsLabelErrors, dnsSubdomainErrors } from './name-rules.ts';
 import { decode, type Decoded } from './schema.ts';
 

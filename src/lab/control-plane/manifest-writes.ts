@@ -6,7 +6,7 @@ import { ApiError } from '../../apiserver/status.ts';
 import type { WriteDraft } from '../../apiserver/write-draft.ts';
 import type { Issue } from '../../manifest/issue.ts';
 import type { JsonObject } from '../../manifest/json.ts';
-import type { ManifestObject } from '../../manifest/manifest.ts';
+import type { ManifestObject } from '../../manifest/manifest-object.ts';
 import { validateObject } from '../../manifest/validate.ts';
 import { invariant } from '../../model/invariant.ts';
 import { podKey } from '../../model/pod.ts';

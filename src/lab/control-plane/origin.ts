@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../manifest/json.ts';
 import { pathText, type FieldPath } from '../../manifest/field-path.ts';
-import type { ManifestObject } from '../../manifest/manifest.ts';
+import type { ManifestObject } from '../../manifest/manifest-object.ts';
 import { listAt, numberAt, objectAt, textAt, type ApiObject } from '../../apiserver/api-object.ts';
 import { manifestOf } from '../../apiserver/validation.ts';
 

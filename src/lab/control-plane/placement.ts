@@ -7,7 +7,7 @@ import { givenClusterIps, hasClusterIp, wantsFamily } from '../../manifest/build
 import { duplicate, invalid, type Finding } from '../../manifest/finding.ts';
 import type { Issue } from '../../manifest/issue.ts';
 import type { JsonObject, JsonValue } from '../../manifest/json.ts';
-import { issueOf } from '../../manifest/manifest.ts';
+import { issueOf } from '../../manifest/manifest-object.ts';
 import type { ServiceManifest } from '../../manifest/service-schema.ts';
 import { podKey } from '../../model/pod.ts';
 import { parseIp, type IpAddress } from '../../net/ip.ts';

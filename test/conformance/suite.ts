@@ -8,7 +8,8 @@ import {
 } from '../../src/lab/lab-client.ts';
 import { AddressPool } from '../../src/manifest/address-pool.ts';
 import { buildCluster } from '../../src/manifest/build-cluster.ts';
-import { parseManifests, type ManifestFile, type ManifestObject } from '../../src/manifest/manifest.ts';
+import { parseManifests, type ManifestFile } from '../../src/manifest/manifest.ts';
+import type { ManifestObject } from '../../src/manifest/manifest-object.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { evaluate } from '../../src/reference/evaluate.ts';
 import { compile } from '../../src/table/compile.ts';

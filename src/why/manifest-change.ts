@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
 import { withItem } from '../manifest/manifest-text.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../manifest/json.ts';
-import { parseManifests, type ManifestObject } from '../manifest/manifest.ts';
+import { parseManifests } from '../manifest/manifest.ts';
+import type { ManifestObject } from '../manifest/manifest-object.ts';
 import type { FieldPath } from '../manifest/field-path.ts';
 import { invariant } from '../model/invariant.ts';
 import { podKey } from '../model/pod.ts';

@@ -1,5 +1,6 @@
 import { buildObject } from '../manifest/build-object.ts';
-import { parseManifests, type ManifestFile, type ManifestObject } from '../manifest/manifest.ts';
+import { parseManifests, type ManifestFile } from '../manifest/manifest.ts';
+import type { ManifestObject } from '../manifest/manifest-object.ts';
 import { podKey } from '../model/pod.ts';
 import { policyContent, type NetworkPolicy } from '../model/policy.ts';
 

@@ -11,7 +11,7 @@ import { podKey, workloadName } from '../model/pod.ts';
 import type { NetworkPolicy } from '../model/policy.ts';
 import { endpointProblem } from '../model/question.ts';
 import type { Connection } from '../model/verdict.ts';
-import { compile } from '../table/compile.ts';
+import { verdictIn } from '../table/cluster-verdict.ts';
 import { ownManifest, policyIn, type PolicyManifest } from '../why/policy-manifest.ts';
 import { connectionNow, denyingPolicies, lastDenial, tellStory, type Story } from '../why/story.ts';
 import { placeOf } from './exec.ts';
@@ -42,7 +42,7 @@ export async function lastStory(client: ControlClient, whose: Whose): Promise<To
   }
   const connection = connectionNow(cluster, flow);
   if ('gone' in connection) return { kind: 'gone', flow, pod: connection.gone };
-  const policies = denyingPolicies(compile(cluster).explain(connection));
+  const policies = denyingPolicies(verdictIn(cluster, connection));
   const report = await reportNow(client, connection);
   const files = new Map([...filesIn(flow), ...filesIn(report)]);
   const manifests = await manifestsOf(client, policies, files);

@@ -73,6 +73,15 @@ interface Ends {
 /** A connection that is asked again for each port: a new object each time would take most of the time. */
 type Asked = { -readonly [Field in keyof Connection]: Connection[Field] };
 
+// One side is often compared with many others, and a table costs more than asking it.
+const deciders = new WeakMap<Cluster, (connection: Connection) => number>();
+
+function deciderOf(cluster: Cluster): (connection: Connection) => number {
+  const decider = deciders.get(cluster) ?? connectionDecider(compile(cluster).buffer);
+  deciders.set(cluster, decider);
+  return decider;
+}
+
 /** Asks both tables. */
 class Asker {
   readonly #before: (connection: Connection) => number;
@@ -80,8 +89,8 @@ class Asker {
   readonly #cuts = new PortCuts();
 
   constructor({ before, after }: Change) {
-    this.#before = connectionDecider(compile(before).buffer);
-    this.#after = connectionDecider(compile(after).buffer);
+    this.#before = deciderOf(before);
+    this.#after = deciderOf(after);
   }
 
   amongPods(ends: readonly PodsEnd[], family: Family): PairChange[] {

@@ -3,7 +3,7 @@ import type { Cluster } from '../model/cluster.ts';
 import { podKey } from '../model/pod.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy } from '../model/policy.ts';
 import { allows, type Connection } from '../model/verdict.ts';
-import { compile } from '../table/compile.ts';
+import { verdictIn } from '../table/cluster-verdict.ts';
 import { nearMisses } from '../table/near-miss.ts';
 import { additions } from './candidates.ts';
 import { newPolicy, type ManifestChange } from './manifest-change.ts';
@@ -34,7 +34,7 @@ export interface Denied {
  * Cost: a comparison of two clusters for each candidate.
  */
 export function remedyFor({ cluster, connection, manifests }: Denied): Remedy | undefined {
-  const verdict = compile(cluster).explain(connection);
+  const verdict = verdictIn(cluster, connection);
   const directions = DIRECTIONS.filter((direction) => !allows(verdict[direction]));
   // While one direction is looked at, the others that deny are open by the narrowest way there is.
   const narrowest = new Map(directions.map((direction) => [direction, narrowWay(cluster, connection, direction)]));
@@ -66,7 +66,7 @@ function candidates(
 ): ManifestChange[] {
   const permission = permissionFor(base, connection, direction);
   if (!permission) return [];
-  const verdict = compile(base).explain(connection);
+  const verdict = verdictIn(base, connection);
   const misses = nearMisses(base, connection, verdict).filter((miss) => miss.direction === direction);
   const side = verdict[direction];
   const isolating = new Set(side.kind === 'no-rule' ? side.policies.map(podKey) : []);
@@ -87,7 +87,7 @@ function bestOf(changes: readonly ManifestChange[], trial: Trial, direction: Dir
   const { cluster, connection, base } = trial;
   const tried = changes.flatMap((change) => {
     const after = withPolicies(base, [change]);
-    if (!compile(after).explain(connection).allowed) return [];
+    if (!verdictIn(after, connection).allowed) return [];
     return [{ change, reach: reachOf(compare({ before: cluster, after }).changes) }];
   });
   const narrow = leastBy(tried, ({ reach }) => reach);

@@ -7,7 +7,7 @@ import type { Connection, Verdict } from '../model/verdict.ts';
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePort } from '../net/port.ts';
 import { verdictReport } from '../report/verdict-report.ts';
-import { compile } from '../table/compile.ts';
+import { verdictIn } from '../table/cluster-verdict.ts';
 import { nearMisses } from '../table/near-miss.ts';
 import type { PolicyManifest } from './policy-manifest.ts';
 import { quote, type QuotedLine } from './quote.ts';
@@ -83,7 +83,7 @@ export function tellStory({
 }): Story {
   const { connection, manifests } = asked;
   const cluster = asWritten(asked.cluster, manifests);
-  const verdict = compile(cluster).explain(connection);
+  const verdict = verdictIn(cluster, connection);
   const misses = nearMisses(cluster, connection, verdict);
   const policies = manifests.map((manifest): PolicyStory => {
     const { namespace, name } = manifest.policy;

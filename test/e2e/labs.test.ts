@@ -59,7 +59,11 @@ interface RunReport {
   readonly labs: readonly {
     readonly name: string;
     readonly steps: readonly {
-      readonly expectations: readonly { readonly failures: readonly string[]; readonly decisive: FlowEvent | null }[];
+      readonly expectations: readonly {
+        readonly failures: readonly string[];
+        readonly decisive: FlowEvent | null;
+        readonly flows: readonly FlowEvent[];
+      }[];
     }[];
   }[];
   readonly met: number;
@@ -123,6 +127,27 @@ const VERDICTS = {
   ],
 };
 
+/** Denials of real connections that do not lead to a line of a policy's file. */
+async function unexplained(labs: RunReport['labs']): Promise<string[]> {
+  const flows = labs
+    .flatMap(({ steps }) => steps.flatMap(({ expectations }) => expectations.flatMap((each) => each.flows)))
+    .filter(({ verdict }) => verdict === 'deny');
+  expect(flows.length).toBeGreaterThan(labs.length);
+  const missing: string[] = [];
+  for (const flow of flows) {
+    const sides = [flow.egress, flow.ingress].filter(({ verdict }) => verdict === 'deny');
+    for (const { policies, nearest } of sides) {
+      const places = [...policies, ...(nearest ? [nearest] : [])];
+      if (policies.length === 0 || !nearest) missing.push(`${JSON.stringify(flow)}: no policy, or no nearest miss`);
+      for (const { file, line, name } of places) {
+        const text = await readFile(file, 'utf8').catch(() => '');
+        if (line < 1 || line > text.split('\n').length || !text.includes(name)) missing.push(`${name} ${file}:${line}`);
+      }
+    }
+  }
+  return missing;
+}
+
 test(
   'the shipped labs do what they say, by the policies that they say, all within the time that they may take',
   async () => {
@@ -133,6 +158,7 @@ test(
       .flatMap(({ steps }) => steps)
       .flatMap(({ expectations }) => expectations.flatMap((each) => each.failures));
     expect(failures).toEqual([]);
+    expect(await unexplained(labs)).toEqual([]);
     const verdicts = labs
       .filter(({ name }) => Object.hasOwn(VERDICTS, name))
       .map(({ name, steps }) => [

@@ -12,16 +12,29 @@ export interface TreeNode<E> extends Bits {
 /** Prefixes and addresses of one family, as they lie within one another: a binary tree without nodes of one branch. */
 export class AddressTree<E> {
   readonly #root: TreeNode<E>;
+  #latest: TreeNode<E>; // the one added last: addresses come in order, more or less
 
   /** @param entry of the prefix of length 0. */
   constructor(words: readonly number[], entry: (node: TreeNode<E>) => E) {
     this.#root = { words, length: 0, up: undefined, zero: undefined, one: undefined, entry: undefined };
     this.#root.entry = entry(this.#root);
+    this.#latest = this.#root;
   }
 
-  /** The node of the prefix, made if there is none. Cost: its length at most. */
+  /** The node of the prefix, made if there is none. Cost: the nodes between it and the one added before. */
   add(bits: Bits): TreeNode<E> {
-    let node = this.#root;
+    return (this.#latest = this.#addBelow(this.#around(bits), bits));
+  }
+
+  /** The innermost node that holds both the prefix and the one added before. */
+  #around(bits: Bits): TreeNode<E> {
+    let node = this.#latest;
+    while (node.up && (node.length > bits.length || commonLength(node, bits) < node.length)) node = node.up;
+    return node;
+  }
+
+  #addBelow(outer: TreeNode<E>, bits: Bits): TreeNode<E> {
+    let node = outer;
     for (;;) {
       if (node.length === bits.length) return node;
       const child = childAt(node, bits);
@@ -47,6 +60,7 @@ export class AddressTree<E> {
   prune(node: TreeNode<E>): void {
     const { up, zero, one } = node;
     if (node.entry !== undefined || !up || (zero && one)) return;
+    if (node === this.#latest) this.#latest = up;
     const only = zero ?? one;
     if (up.zero === node) up.zero = only;
     else up.one = only;

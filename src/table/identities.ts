@@ -1,4 +1,5 @@
 import { declaredPorts, type Pod } from '../model/pod.ts';
+import type { Labels } from '../model/selector.ts';
 import type { Protocol } from '../net/port.ts';
 import { getOrMake } from './get-or-make.ts';
 import type { Identity, PortNames } from './table-state.ts';
@@ -12,6 +13,9 @@ export function portName(protocol: Protocol, name: string): string {
 export class Identities {
   readonly #known = new Map<string, Identity>();
   readonly #portNames = new Map<string, PortNames>();
+  // Pods of one workload share their labels and containers.
+  readonly #labelKeys = new WeakMap<Labels, string>();
+  readonly #namesOfContainers = new WeakMap<Pod['containers'], PortNames>();
 
   get count(): number {
     return this.#known.size;
@@ -19,9 +23,9 @@ export class Identities {
 
   /** The identity of a pod, with a pod more. @param onMake called with one that was not there. */
   acquire(pod: Pod, isSubject: boolean, onMake: (identity: Identity) => void): Identity {
-    const portNames = this.#namesOf(pod);
-    const labels = [...pod.labels].sort(([one], [other]) => (one < other ? -1 : 1));
-    const key = JSON.stringify([pod.namespace, portNames.id, isSubject, labels]);
+    const portNames = getOrMake(this.#namesOfContainers, pod.containers, () => this.#namesOf(pod));
+    const labels = getOrMake(this.#labelKeys, pod.labels, () => keyOf(pod.labels));
+    const key = `${pod.namespace} ${portNames.id} ${String(isSubject)} ${labels}`;
     let identity = this.#known.get(key);
     if (!identity) {
       identity = {
@@ -57,4 +61,9 @@ export class Identities {
     const key = [...ports].map(([name, port]) => `${name}=${port}`).sort();
     return getOrMake(this.#portNames, key.join(), () => ({ id: this.#portNames.size, ports }));
   }
+}
+
+/** Equal for labels that are the same, in whatever order. */
+function keyOf(labels: Labels): string {
+  return JSON.stringify([...labels].sort(([one], [other]) => (one < other ? -1 : 1)));
 }

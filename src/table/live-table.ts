@@ -178,11 +178,11 @@ export class LiveTable implements PolicyTable {
       for (const key of [...this.#pods.keys()]) if (!pods.has(key)) this.#removePod(key);
       for (const { key } of [...this.#policies.all()]) if (!policies.has(key)) this.#policies.remove(key);
       let order = 0;
-      const places = new Map<string, number>();
-      for (const key of pods.keys()) places.set(key, order++);
+      const placed = Array.from(pods, ([key, pod]) => ({ key, pod, place: order++ }));
       // Pods of one namespace after one another have columns side by side, which their policies want.
-      const inNamespaces = [...pods].sort(([, one], [, other]) => compare(one.namespace, other.namespace));
-      for (const [key, pod] of inNamespaces) this.#setPod(key, pod, places.get(key));
+      for (const each of Map.groupBy(placed, ({ pod }) => pod.namespace).values()) {
+        for (const { key, pod, place } of each) this.#setPod(key, pod, place);
+      }
       for (const [key, policy] of policies) this.#setPolicy(key, policy, order++);
       this.#nextOrder = order;
       this.#endpoints.settle();
@@ -281,10 +281,6 @@ export class LiveTable implements PolicyTable {
     if (before) before.order = order;
     if (before?.policy !== policy) this.#policies.set(key, policy, order);
   }
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
 }
 
 /** Objects by their names, which are unique in a cluster; should two be the same, both count. */

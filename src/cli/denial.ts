@@ -33,7 +33,7 @@ export type Told =
 export async function lastStory(client: ControlClient, whose: Whose): Promise<Told> {
   const flows: FlowEvent[] = [];
   for await (const flow of client.flows({ follow: false })) flows.push(flow);
-  const cluster = await labCluster(client.name);
+  const cluster = await labCluster(client);
   const meant = meantBy(whose);
   const flow = lastDenial(flows, meant ? partyOf(cluster, meant) : () => true);
   if (!flow) {

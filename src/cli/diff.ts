@@ -72,7 +72,8 @@ async function changeOf({ files, old, lab, prune }: Asked, terminal: Terminal): 
     return { before: before.cluster, after: after.cluster };
   }
   const { labObjects } = await import('./lab-objects.ts');
-  const there = await labObjects(lab);
+  const { connectLab } = await import('../lab/connect.ts');
+  const there = await labObjects(await connectLab(lab));
   there.reserve(pool);
   const before = buildCluster(there.objects, pool);
   const after = buildCluster([...there.without(read.objects), ...read.objects], pool);

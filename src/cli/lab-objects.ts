@@ -1,6 +1,5 @@
-import { connectLab } from '../lab/connect.ts';
 import type { ControlClient } from '../lab/control-client.ts';
-import type { LabObject } from '../lab/lab-client.ts';
+import type { LabClient, LabObject } from '../lab/lab-client.ts';
 import { AddressPool } from '../manifest/address-pool.ts';
 import { buildCluster } from '../manifest/build-cluster.ts';
 import type { JsonObject } from '../manifest/json.ts';
@@ -35,9 +34,8 @@ function unowned({ ownerReferences: _, ...metadata }: LabObject['metadata']): Js
   return metadata;
 }
 
-/** Asks a running lab for all that decides verdicts. @throws LabError usage if it does not run. */
-export async function labObjects(name: string | undefined): Promise<LabManifests> {
-  const client = await connectLab(name);
+/** Asks a running lab for all that decides verdicts. */
+export async function labObjects(client: LabClient): Promise<LabManifests> {
   const { pods, name: lab } = await client.status();
   const items = (await Promise.all(KINDS.map((kind) => client.objects(kind)))).flat();
   const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
@@ -66,9 +64,9 @@ export async function labObjects(name: string | undefined): Promise<LabManifests
   };
 }
 
-/** The cluster that a running lab has. @throws LabError usage if it does not run. */
-export async function labCluster(name: string): Promise<Cluster> {
-  const there = await labObjects(name);
+/** The cluster that a running lab has. */
+export async function labCluster(client: LabClient): Promise<Cluster> {
+  const there = await labObjects(client);
   const pool = new AddressPool();
   there.reserve(pool);
   return there.owned(buildCluster(there.objects, pool).cluster);

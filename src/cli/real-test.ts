@@ -53,7 +53,7 @@ export async function testForReal(
       terminal.progress(text);
     });
     // The pods of workloads have names of their own in a lab.
-    const plans = plansOn(await labCluster(spec.name), expectations);
+    const plans = plansOn(await labCluster(client), expectations);
     const probed = await probeAll(client, plans, cluster.policies);
     return judgeProbes(expectations, probed);
   } catch (error) {

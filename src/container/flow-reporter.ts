@@ -2,7 +2,7 @@ import type { FlowRecord } from '../dataplane/flow-record.ts';
 import type { CarriedFlow } from '../dataplane/relay/carried-flow.ts';
 import type { DirectionReport } from '../flows/flow-event.ts';
 import { PerSecond } from '../flows/per-second.ts';
-import { NEAREST_A_SECOND } from '../lab/flow-recorder.ts';
+import { RULES_A_SECOND } from '../lab/flow-recorder.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { isEndpoint, podKey, type Pod } from '../model/pod.ts';
 import { selects } from '../model/selector.ts';
@@ -10,7 +10,7 @@ import type { IpAddress } from '../net/ip.ts';
 import { parsePort } from '../net/port.ts';
 import { directionReport, nearestOf } from '../report/verdict-report.ts';
 import { explain, type Explained } from '../table/explain.ts';
-import { nearMisses } from '../table/near-miss.ts';
+import { missCost, nearMisses } from '../table/near-miss.ts';
 import type { JudgedFlow } from './messages.ts';
 
 // Records of a table come at most a few milliseconds after the next table is in force.
@@ -29,7 +29,7 @@ export class FlowReporter {
   readonly #clusters = new Map<number, Cluster>();
   readonly #explained = new Map<number, Explained>();
   readonly #reports = new Map<string, DirectionReport>();
-  readonly #nearest = new PerSecond(NEAREST_A_SECOND);
+  readonly #rules = new PerSecond(RULES_A_SECOND);
   #newest = 0;
 
   /** @param key the pod's own, NAMESPACE/NAME. @param addresses the pod's own. */
@@ -83,7 +83,7 @@ export class FlowReporter {
     const report = directionReport(verdict[side]);
     const cluster = this.#clusters.get(tableVersion);
     const isDenied = cluster !== undefined && report.verdict === 'deny';
-    if (isDenied && !this.#nearest.take(timeMs)) return report; // not kept: the next one may have it
+    if (isDenied && !this.#rules.take(missCost(verdict), timeMs)) return report; // not kept: the next one may have it
     const complete = isDenied ? nearestOf(report, side, nearMisses(cluster, connection, verdict)) : report;
     this.#reports.set(key, complete);
     return complete;

@@ -21,7 +21,7 @@ export interface DirectionReport {
   readonly verdict: 'allow' | 'deny';
   readonly isolated: boolean;
   readonly policies: readonly PolicyRef[];
-  /** Of a denied flow: the rule that came nearest to allowing it. A flood of different denials has it in part only. */
+  /** Of a denied flow: the rule that came nearest to allowing it. A flood of different denials has it in part. */
   readonly nearest?: NearMiss;
 }
 

@@ -8,14 +8,15 @@ export class PerSecond {
     this.#most = most;
   }
 
-  /** Whether one more is granted. @param timeMs since the epoch. */
-  take(timeMs: number): boolean {
+  /** Whether so many more are granted; the first always are. @param timeMs since the epoch. */
+  take(count: number, timeMs: number): boolean {
     const second = Math.trunc(timeMs / 1000);
     if (second !== this.#second) {
       this.#second = second;
       this.#granted = 0;
     }
-    this.#granted += 1;
-    return this.#granted <= this.#most;
+    if (this.#granted > 0 && this.#granted + count > this.#most) return false;
+    this.#granted += count;
+    return true;
   }
 }

@@ -7,7 +7,7 @@ import type { IpAddress } from '../net/ip.ts';
 import { parsePort, type Transport } from '../net/port.ts';
 import { verdictReport, withNearest } from '../report/verdict-report.ts';
 import { compile } from '../table/compile.ts';
-import { nearMisses } from '../table/near-miss.ts';
+import { missCost, nearMisses } from '../table/near-miss.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
 
 /** What the gate saw and decided. `tableVersion` counts the tables it was given, from 1. */
@@ -24,8 +24,8 @@ interface JudgedPacket {
 // Records of a table reach the recorder at most a few milliseconds after the next table is in force.
 const TABLES_KEPT = 16;
 const REPORTS_KEPT = 10_000; // about 5 MB; one is reused for all connections of the same pair and port
-/** How many different denials a second get their nearest miss: a port scan costs no more than that. */
-export const NEAREST_A_SECOND = 500;
+/** How many rules a second are looked at for nearest misses, some microseconds each: a port scan costs no more than that. */
+export const RULES_A_SECOND = 20_000;
 
 /** Turns what the gate decided into flow events that name pods, policies and rules. */
 export class FlowRecorder {
@@ -33,7 +33,7 @@ export class FlowRecorder {
   readonly #clusters = new Map<number, Cluster>(); // that tables were made of
   readonly #earlier = new Map<number, PolicyTable>();
   #current: { readonly version: number; readonly table: PolicyTable } | undefined;
-  readonly #nearest = new PerSecond(NEAREST_A_SECOND);
+  readonly #rules = new PerSecond(RULES_A_SECOND);
   readonly #reports = new Map<string, VerdictReport>();
   #names: ReadonlyMap<string, string> = new Map();
 
@@ -96,7 +96,7 @@ export class FlowRecorder {
     const connection: Connection = { source, destination, transport, port: parsePort(destinationPort) ?? 0 };
     const verdict = table.explain(connection);
     const report = verdictReport(verdict);
-    if (!verdict.allowed && !this.#nearest.take(packet.timeMs)) return report; // not kept: the next one may have it
+    if (!verdict.allowed && !this.#rules.take(missCost(verdict), packet.timeMs)) return report; // not kept: the next one may have it
     const complete = withNearest(report, nearMisses(table.cluster, connection, verdict));
     this.#reports.set(key, complete);
     return complete;

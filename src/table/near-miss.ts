@@ -25,6 +25,15 @@ export function nearMisses(cluster: Cluster, connection: Connection, verdict: Ve
   }).sort(compareNearness);
 }
 
+/** How many rules nearMisses looks at, and policies without any: what it costs. */
+export function missCost(verdict: Verdict): number {
+  const policies = DIRECTIONS.flatMap((direction) => {
+    const side = verdict[direction];
+    return side.kind === 'no-rule' ? side.policies.map((policy) => policy[direction]) : [];
+  });
+  return policies.reduce((sum, side) => sum + Math.max(1, side.kind === 'isolates' ? side.rules.length : 0), 0);
+}
+
 interface Ends {
   readonly farEnd: FarEnd;
   readonly target: Target;

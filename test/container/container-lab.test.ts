@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { lastStory } from '../../src/cli/denial.ts';
+import { prove } from '../../src/cli/proof.ts';
 import { inNamespace } from '../../src/dataplane/libc.ts';
 import type { FlowEvent } from '../../src/flows/flow-event.ts';
 import type { ProbeResult } from '../../src/lab/lab-client.ts';
@@ -69,6 +71,23 @@ async function flow(lab: ContainerTestLab, isIt: (event: FlowEvent) => boolean):
   throw new Error('the log has ended');
 }
 
+/** The last denial is explained; its change lets the same connection through in a copy, which needs no containers. */
+async function explains(lab: ContainerTestLab): Promise<void> {
+  const told = await lastStory(lab.client, { pod: 'client', namespace: undefined });
+  if (told.kind !== 'story') throw new Error(`no story but ${told.kind}`);
+  const { cluster, story } = told;
+  const [line] = story.policies[0]?.lines.filter(({ remarks }) => remarks.length > 0) ?? [];
+  expect(line?.remarks.join()).toMatch(
+    /^ingress\[0\]: rule allows 8080, you connected to 80; 8080 is the port of Service/,
+  );
+  const { changes } = given(story.remedy, 'a remedy');
+  const claim = { cluster, connection: story.connection, changes };
+  expect(await prove(lab.client, claim, () => undefined)).toMatchObject({
+    proven: true,
+    after: { outcome: 'connected' },
+  });
+}
+
 describe('a lab in containers', () => {
   test.each(['kernel', 'relay'] as const)('carried by the %s: pods, Services, names, hosts outside', async (carry) => {
     await using lab = await start(carry);
@@ -107,6 +126,7 @@ describe('a lab in containers', () => {
     });
     expect(denied.ingress.nearest).toMatchObject({ name: 'deny', rule: 0, file: 'another-port.yaml', line: 8 });
     expect(denied.ingress.nearest?.differences).toMatchObject([{ kind: 'port', first: 8080, actual: 80 }]);
+    await explains(lab);
     expect((await lab.client.explain(connection)).verdict).toBe('deny');
     expect(await lab.client.predict([connection])).toEqual(['deny']);
     await lab.client.delete({ kind: 'NetworkPolicy', namespace: 'default', name: 'deny' });

@@ -16,6 +16,7 @@ async function namesAfter(verb: string | undefined): Promise<readonly string[]> 
   switch (verb) {
     case 'up':
     case 'run':
+    case 'learn':
       return shippedNames();
     case 'down':
     case 'env':

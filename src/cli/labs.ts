@@ -32,10 +32,10 @@ export const LABS: Verb<Options> = {
       await terminal.printJson({ shipped, running });
       return 0;
     }
-    const labs = shipped.map(({ name, topic, difficulty, title }, index) => {
-      return [topic === shipped[index - 1]?.topic ? '' : topic, name, difficulty, title];
+    const labs = shipped.map(({ name, topic, difficulty, title, isTask }, index) => {
+      return [topic === shipped[index - 1]?.topic ? '' : topic, name, difficulty, isTask ? 'yes' : '', title];
     });
-    await terminal.print(table([['TOPIC', 'LAB', 'DIFFICULTY', 'TITLE'], ...labs]));
+    await terminal.print(table([['TOPIC', 'LAB', 'DIFFICULTY', 'LEARN', 'TITLE'], ...labs]));
     const rows = running.map((lab) => [lab.name, `${lab.ready}/${lab.pods}`, String(lab.policies), lab.startedAt]);
     await terminal.print(
       `\n${rows.length === 0 ? 'No lab runs.' : table([['RUNNING', 'READY', 'POLICIES', 'STARTED'], ...rows])}`,

@@ -24,6 +24,7 @@ import { GRAPH } from './graph.ts';
 import { KUBECTL } from './kubectl.ts';
 import { LABEL } from './label.ts';
 import { LABS } from './labs.ts';
+import { LEARN } from './learn.ts';
 import { LINT } from './lint.ts';
 import { MATRIX } from './matrix.ts';
 import { REPLAY } from './replay.ts';
@@ -73,6 +74,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(UP);
   add(DOWN);
   add(LABS);
+  add(LEARN);
   add(EXEC);
   add(EXPLAIN);
   add(FLOWS);

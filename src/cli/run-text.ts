@@ -10,9 +10,8 @@ import { printable, printableLine } from '../report/printable.ts';
 import { reasonText } from '../report/verdict-text.ts';
 import { attemptText } from './attempt-text.ts';
 import { resultText } from './change-report.ts';
+import { PROSE_WIDTH, wrapped } from './prose.ts';
 import type { Tally } from './lab-result.ts';
-
-const WIDTH = 100; // of prose; commands and their output stay as they are
 
 /** A run for people, piece by piece, each ready to be written. */
 export class RunText {
@@ -24,7 +23,7 @@ export class RunText {
 
   /** The lab's title and what it teaches. */
   heading({ name, title, teaches }: Lab): string {
-    const rule = '='.repeat(Math.min(WIDTH, name.length + title.length + 2));
+    const rule = '='.repeat(Math.min(PROSE_WIDTH, name.length + title.length + 2));
     return `${this.#paint('bold', printableLine(`${name}: ${title}`))}\n${rule}\n${wrapped(teaches)}\n`;
   }
 
@@ -118,17 +117,6 @@ function flowText({ from, to, protocol, port, via }: FlowEvent): string {
   const place = protocol === 'ICMP' ? 'ICMP' : `${port}/${protocol}`;
   const way = via === undefined ? '' : ` via ${via}`;
   return `${from.name || from.address} -> ${to.name || to.address} ${place}${way}`;
-}
-
-/** Prose in lines of at most WIDTH characters, if its words let it. */
-function wrapped(text: string): string {
-  const lines: string[] = [];
-  for (const word of printable(text).trim().split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines.splice(-1, 1, `${last} ${word}`);
-    else lines.push(word);
-  }
-  return lines.join('\n');
 }
 
 /** The output's lines, indented, without blank ones at either end and with at most one in a row. */

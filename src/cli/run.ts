@@ -37,7 +37,7 @@ export const RUN: Verb<Options> = {
         jobs: {
           ...single('jobs'),
           describe: 'How many labs run at a time',
-          defaultDescription: '4 a core',
+          defaultDescription: '6 a core',
           coerce: toJobs,
         },
         name: { ...single('name'), describe: 'Name of the lab while it runs; made up if not given' },

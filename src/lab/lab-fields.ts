@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endpointText, parseEndpoint, type Endpoint } from '../model/endpoint.ts';
+import { endpointText, parseEndpoint } from '../model/endpoint.ts';
 import { endpointProblem, parsePortSpec } from '../model/question.ts';
 import { parseIp } from '../net/ip.ts';
 import type { Port, Protocol } from '../net/port.ts';
@@ -68,8 +68,8 @@ export const place = z
   .string()
   .describe('NAMESPACE/POD or NAMESPACE/KIND/NAME: any pod of that workload.')
   .transform((value, context): PodPlace => {
-    const parsed = parseEndpoint(value);
-    if (parsed?.kind === 'pod' || parsed?.kind === 'workload') return placeOf(parsed);
+    const parsed = placeNamed(value);
+    if (parsed) return parsed;
     context.addIssue(`got ${JSON.stringify(value)}, want NAMESPACE/POD or NAMESPACE/KIND/NAME`);
     return z.NEVER;
   });
@@ -98,7 +98,10 @@ export const pattern = z
     }
   });
 
-function placeOf(endpoint: Extract<Endpoint, { kind: 'pod' | 'workload' }>): PodPlace {
-  const { namespace } = endpoint;
-  return { namespace, pod: endpointText(endpoint).slice(namespace.length + 1) };
+/** The pod or workload that is written so. @returns undefined if it is neither. */
+export function placeNamed(text: string): PodPlace | undefined {
+  const parsed = parseEndpoint(text);
+  if (parsed?.kind !== 'pod' && parsed?.kind !== 'workload') return undefined;
+  const { namespace } = parsed;
+  return { namespace, pod: endpointText(parsed).slice(namespace.length + 1) };
 }

@@ -70,6 +70,8 @@ async function missingManifests(folder: string, lab: LabDocument): Promise<LabFi
       ...step.apply.map((path, at) => ({ path, field: ['steps', index, 'apply', at] })),
       ...step.delete.map((path, at) => ({ path, field: ['steps', index, 'delete', at] })),
     ]),
+    ...(lab.learn?.solution ?? []).map((path, at) => ({ path, field: ['learn', 'solution', at] })),
+    ...(lab.learn?.start ? [{ path: lab.learn.start, field: ['learn', 'start'] }] : []),
   ];
   const problems = await Promise.all(
     named.map(async ({ path, field }): Promise<LabFileProblem[]> => {
@@ -85,8 +87,14 @@ async function missingManifests(folder: string, lab: LabDocument): Promise<LabFi
 
 function withPaths(lab: LabDocument, folder: string): LabDocument {
   const within = (paths: readonly string[]): string[] => paths.map((path) => shownPath(resolve(folder, path)));
+  const { learn } = lab;
   return {
     ...lab,
+    learn: learn && {
+      ...learn,
+      start: learn.start === null ? null : shownPath(resolve(folder, learn.start)),
+      solution: within(learn.solution),
+    },
     manifests: within(lab.manifests),
     steps: lab.steps.map((step) => ({ ...step, apply: within(step.apply), delete: within(step.delete) })),
   };

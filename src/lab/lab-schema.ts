@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseIp } from '../net/ip.ts';
 import { expectation } from './expectation-schema.ts';
+import { learn } from './learn-schema.ts';
 import { address, path, place, podName, port, text } from './lab-fields.ts';
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;
@@ -91,6 +92,7 @@ export const labSchema = z.strictObject({
   manifests: z.array(path).min(1).describe('Manifests that the lab starts with.'),
   external: z.array(external).superRefine(refuseTwins).default([]).describe('Hosts outside the cluster.'),
   options,
+  learn: learn.optional().transform((task) => task ?? null),
   steps: z.array(step).default([]).describe('What is tried, one after the other.'),
 });
 

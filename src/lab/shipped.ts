@@ -10,6 +10,8 @@ import { DIFFICULTIES, TOPICS, type LabDocument } from './lab-schema.ts';
 export interface ShippedLab extends Pick<LabDocument, 'title' | 'topic' | 'difficulty'> {
   readonly name: string;
   readonly folder: string;
+  /** Whether it has a task for `learn`. */
+  readonly isTask: boolean;
 }
 
 // src/lab and dist/lab are both two levels below the package.
@@ -20,7 +22,9 @@ export async function shippedLabs(): Promise<readonly ShippedLab[]> {
   const names = await shippedNames();
   const labs = await Promise.all(names.map((name) => loadLab(join(ROOT, name))));
   return labs
-    .map(({ name, title, topic, difficulty, folder }) => ({ name, title, topic, difficulty, folder }))
+    .map(({ name, title, topic, difficulty, folder, learn }) => {
+      return { name, title, topic, difficulty, folder, isTask: learn !== null };
+    })
     .sort((one, other) => rank(one) - rank(other));
 }
 

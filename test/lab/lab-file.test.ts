@@ -41,6 +41,7 @@ describe('a good lab', () => {
       teaches: 'u',
       topic: 'other',
       difficulty: 'medium',
+      learn: null,
       manifests: [join(folder, 'cluster.yaml')],
       external: [],
       options: { deny: 'drop', established: 'keep', carry: 'kernel' },

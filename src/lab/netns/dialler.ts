@@ -57,6 +57,9 @@ function connectTcp({ namespace, address, port, timeoutMs }: Dial): Promise<Atte
   });
 }
 
+// A question for the root's name servers, so that a name server answers it as well. Source: RFC 1035 §4.1.
+const DATAGRAM = Buffer.from('0000 0100 0001 0000 0000 0000 00 0002 0001'.replaceAll(' ', ''), 'hex');
+
 function exchangeDatagram({ namespace, address, port, timeoutMs }: Dial): Promise<Attempt> {
   return new Promise((resolve) => {
     const socket = createSocket(address.family === 4 ? 'udp4' : 'udp6');
@@ -81,7 +84,7 @@ function exchangeDatagram({ namespace, address, port, timeoutMs }: Dial): Promis
       // Connected, so that the kernel reports an ICMP refusal to this socket.
       socket.connect(port, address.text, () => {
         sourcePort = socket.address().port;
-        socket.send('probe', (error) => {
+        socket.send(DATAGRAM, (error) => {
           if (error) failed(error);
         });
       });

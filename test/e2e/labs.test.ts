@@ -96,7 +96,7 @@ const VERDICTS = {
     ['allow', 'allow'],
   ],
   'dns-egress': [
-    ['allow', 'allow', 'allow', 'allow', 'allow'],
+    Array<string>(7).fill('allow'),
     ['deny egress:default-deny-egress', 'deny egress:default-deny-egress', 'deny egress:default-deny-egress'],
     ['allow egress:allow-dns', 'allow egress:allow-dns', 'deny egress:default-deny-egress+allow-dns'],
     [
@@ -106,7 +106,7 @@ const VERDICTS = {
     ],
   ],
   'default-deny-all': [
-    ['allow', 'allow'],
+    ['allow', 'allow', 'allow', 'allow'],
     ['deny egress:default-deny-all', 'deny egress:default-deny-all ingress:default-deny-all'],
     ['allow egress:allow-dns', 'deny ingress:default-deny-all'],
     [
@@ -116,7 +116,7 @@ const VERDICTS = {
     ['deny egress:default-deny-all+allow-dns'],
   ],
   'egress-gateway': [
-    ['allow', 'allow', 'allow'],
+    ['allow', 'allow', 'allow', 'allow'],
     ['deny egress:client-egress', 'deny egress:client-egress', 'deny egress:client-egress'],
     ['allow egress:allow-api-address', 'allow egress:allow-api-address', 'deny egress:client-egress+allow-api-address'],
     [

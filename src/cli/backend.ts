@@ -21,7 +21,7 @@ export const CARRY = {
   carry: {
     choices: ['kernel', 'relay'] as const,
     describe: "Who carries connections: the kernel, or in containers a relay in each pod's proxy",
-    defaultDescription: 'kernel',
+    defaultDescription: 'relay in containers',
   },
 } as const satisfies Record<string, Options>;
 

@@ -200,7 +200,7 @@ function externalHosts(file: string | undefined): ExternalHost[] {
   return file === undefined ? [] : (JSON.parse(readFileSync(file, 'utf8')) as ExternalHost[]);
 }
 
-function labOptions({ deny = 'drop', established = 'keep', carry = 'kernel' }: Values): LabOptions {
+function labOptions({ deny = 'drop', established = 'keep', carry = 'relay' }: Values): LabOptions {
   if (deny !== 'drop' && deny !== 'reject') throw new LabError('usage', '--deny is drop or reject');
   if (established !== 'keep' && established !== 'strict')
     throw new LabError('usage', '--established is keep or strict');

@@ -9,12 +9,12 @@ import type { Explanation } from '../report/explanation.ts';
 export interface LabOptions {
   readonly deny: 'drop' | 'reject';
   readonly established: 'keep' | 'strict';
-  /** The kernel, or a relay in the pod's proxy, which knows each connection's bytes and can end it. */
-  readonly carry: 'kernel' | 'relay';
+  /** The kernel, or a relay in the pod's proxy, which knows each connection's bytes and can end it; `auto`: as the backend does it. */
+  readonly carry: 'auto' | 'kernel' | 'relay';
 }
 
 /** What a lab does unless it is told otherwise. */
-export const DEFAULT_OPTIONS: LabOptions = { deny: 'drop', established: 'keep', carry: 'kernel' };
+export const DEFAULT_OPTIONS: LabOptions = { deny: 'drop', established: 'keep', carry: 'auto' };
 
 /** A host outside the cluster: a namespace of its own beyond the node, with a server on each port. */
 export interface ExternalHost {
@@ -29,6 +29,12 @@ export interface LabSpec {
   readonly files: readonly ManifestFile[];
   readonly external: readonly ExternalHost[];
   readonly options: LabOptions;
+}
+
+/** The lab with what a backend does where its options leave it to that. */
+export function carriedBy(spec: LabSpec, usual: 'kernel' | 'relay'): LabSpec {
+  const { options } = spec;
+  return options.carry === 'auto' ? { ...spec, options: { ...options, carry: usual } } : spec;
 }
 
 /** A pod as a running lab has it. `reason` is Kubernetes' word for why it is not ready, `message` says it; both may be empty. */

@@ -57,9 +57,11 @@ const options = z
       .default('keep')
       .describe('Whether a change of policy leaves open connections alone or cuts those that it denies.'),
     carry: z
-      .enum(['kernel', 'relay'])
-      .default('kernel')
-      .describe("Who carries what is allowed: the kernel, or in containers a relay in each pod's proxy."),
+      .enum(['auto', 'kernel', 'relay'])
+      .default('auto')
+      .describe(
+        "Who carries what is allowed: the kernel, or in containers a relay in each pod's proxy, as is usual there.",
+      ),
   })
   .prefault({});
 

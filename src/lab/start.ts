@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { invariant } from '../model/invariant.ts';
 import { LabError } from '../model/lab-error.ts';
 import { parseIp } from '../net/ip.ts';
-import type { LabProblem, LabSpec, LabStatus } from './lab-client.ts';
+import { carriedBy, type LabProblem, type LabSpec, type LabStatus } from './lab-client.ts';
 import {
   isAlive,
   labPaths,
@@ -113,7 +113,12 @@ export async function startLab(
     await once(launcher, 'spawn');
     await writeRecord(paths, recordOf(spec.name, launcher));
     const kept = objects === 'none' ? null : paths.objects;
-    const order: StartOrder = { spec, folder: paths.folder, objects: kept, rootless: kinds.rootless };
+    const order: StartOrder = {
+      spec: carriedBy(spec, 'kernel'),
+      folder: paths.folder,
+      objects: kept,
+      rootless: kinds.rootless,
+    };
     launcher.stdin?.on('error', () => undefined); // a lab that died at once is reported by its missing answer
     launcher.stdin?.end(JSON.stringify(order));
     return await answer;

@@ -50,7 +50,9 @@ describe('changes that a lab refuses', () => {
   });
 });
 
-it('a relay, which only labs in containers have', async () => {
+it('a relay, which only labs in containers have: here the kernel carries', async () => {
+  await using plain = await TestLab.start({ name: 'carried' });
+  expect(plain.status.options.carry).toBe('kernel');
   const relayed = { ...DEFAULT_OPTIONS, carry: 'relay' } as const;
   await expect(TestLab.start({ name: 'relayed', options: relayed })).rejects.toThrow('add --backend compose');
 });

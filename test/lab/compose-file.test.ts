@@ -68,6 +68,15 @@ describe('the files in compose/', () => {
   });
 });
 
+it.each([
+  { carry: 'auto', carries: 'relay' },
+  { carry: 'relay', carries: 'relay' },
+  { carry: 'kernel', carries: 'kernel' },
+] as const)('where a lab says $carry, the $carries carries', async ({ carry, carries }) => {
+  const file = await compose([pod('client', IDLE)], 'lab', { options: { ...DEFAULT_OPTIONS, carry } });
+  expect(service(file, 'control__plane').command).toContain(`--carry ${carries}`);
+});
+
 describe('an egress gateway', () => {
   const gateway = pod('gateway', { containers: [{ name: 'proxy', image: 'netpol-lab/egress-gateway' }] });
 

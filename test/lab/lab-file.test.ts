@@ -44,7 +44,7 @@ describe('a good lab', () => {
       learn: null,
       manifests: [join(folder, 'cluster.yaml')],
       external: [],
-      options: { deny: 'drop', established: 'keep', carry: 'kernel' },
+      options: { deny: 'drop', established: 'keep', carry: 'auto' },
       steps: [],
     });
   });
@@ -139,7 +139,7 @@ steps:
         { path: join(folder, 'more', 'service.yaml'), text: 'kind: Service' },
       ],
       external: [],
-      options: { deny: 'reject', established: 'strict', carry: 'kernel' },
+      options: { deny: 'reject', established: 'strict', carry: 'auto' },
     });
   });
 });

@@ -1,6 +1,6 @@
 import { POD_NETWORKS } from '../../manifest/address-pool.ts';
 import { podKey, type Pod } from '../../model/pod.ts';
-import type { LabSpec } from '../lab-client.ts';
+import { carriedBy, type LabSpec } from '../lab-client.ts';
 import { nameServersOf } from '../control-plane/cluster-dns.ts';
 import { composeText, type ComposeDocument } from './compose-text.ts';
 import { planContainers, type ComposePlan, type PlannedHost } from './compose-plan.ts';
@@ -21,7 +21,8 @@ const CLUSTER_DOMAIN = 'cluster.local';
  * Writes a lab as a compose file that runs by itself. The same lab gives the same text.
  * @throws LabError usage for manifests with issues, and for pods that cannot be containers.
  */
-export async function composeFile(spec: LabSpec, images: Images): Promise<ComposeFile> {
+export async function composeFile(given: LabSpec, images: Images): Promise<ComposeFile> {
+  const spec = carriedBy(given, 'relay');
   const plan = await planContainers(spec);
   const document: ComposeDocument = {
     lab: spec.name,

@@ -16,6 +16,7 @@ const DEFAULTS: ReadonlyMap<string, Defaulting> = new Map<string, Defaulting>([
   ['Pod', ofSpec((spec) => admitPodSpec(defaultPodSpec(spec)))],
   ['Service', ofSpec(defaultService)],
   ['NetworkPolicy', ofSpec(defaultPolicy)],
+  ['StagedNetworkPolicy', ofSpec(defaultPolicy)],
   ['EndpointSlice', (object) => eachOf(object, 'ports', (port) => over({ name: '', protocol: 'TCP' }, port))],
   ['Endpoints', (object) => eachOf(object, 'subsets', (subset) => eachOf(subset, 'ports', withProtocol))],
   ['ReplicationController', defaultController],

@@ -135,6 +135,15 @@ export const RESOURCES: readonly Resource[] = [
     shortNames: ['netpol'],
     generation: true,
   }),
+  // Of netpol-lab's own: a NetworkPolicy that is looked at and not enforced.
+  resource({
+    kind: 'StagedNetworkPolicy',
+    plural: 'stagednetworkpolicies',
+    schema: SCHEMAS.NetworkPolicy,
+    apiVersion: 'netpol-lab.dev/v1',
+    shortNames: ['snp'],
+    generation: true,
+  }),
 ];
 
 const BY_PATH = new Map(RESOURCES.map((one) => [`${one.group}/${one.version}/${one.plural}`, one]));

@@ -11,7 +11,8 @@ import type { ObjectMeta } from '../manifest/metadata-schema.ts';
 import { decode, type Schema } from '../manifest/schema.ts';
 import { validateObject } from '../manifest/validate.ts';
 import { listAt, nameOf, namespaceOf, objectAt, textAt, type ApiObject } from './api-object.ts';
-import { apiVersionOf, type Resource } from './registry.ts';
+import type { Resource } from './registry.ts';
+import { POLICY, STAGED_POLICY, unstaged } from './staged-policy.ts';
 import { badRequest } from './status.ts';
 
 /** What happens to fields that Kubernetes does not know: refused, dropped with a warning, dropped. */
@@ -42,11 +43,9 @@ export function decoded(
 
 /** What the API server refuses the object for; empty if it is fine. */
 export function issuesOf(resource: Resource, object: ApiObject): FieldIssue[] {
-  const { kind, namespaced } = resource;
-  const apiVersion = apiVersionOf(resource);
-  if (matchKind(apiVersion, kind).kind === 'known') {
-    return validateObject(manifestOf(object));
-  }
+  const { namespaced } = resource;
+  const manifest = unstaged(manifestOf(object));
+  if (matchKind(manifest.apiVersion, manifest.kind).kind === 'known') return validateObject(manifest);
   const metadata = objectAt(object, 'metadata') as ObjectMeta; // it has been decoded
   const findings = [...checkMetadata(metadata, { namespaced, nameErrors: dnsSubdomainErrors }), ...checkRest(object)];
   return findings.map(({ path, type, message }) => ({ field: pathText(path), type, message }));
@@ -61,7 +60,7 @@ export function manifestOf(object: ApiObject, file = ''): ManifestObject {
 
 /** What the API server takes, but warns of. */
 export function warningsOf(resource: Resource, object: JsonObject): string[] {
-  if (resource.kind !== 'NetworkPolicy') return [];
+  if (resource !== POLICY && resource !== STAGED_POLICY) return [];
   const sides = [
     ['ingress', 'from'],
     ['egress', 'to'],

@@ -5,6 +5,7 @@ import type { Verb } from './verb.ts';
 
 interface Options {
   readonly f: string[];
+  readonly staged: boolean;
   readonly lab: string | undefined;
   readonly o: 'text' | 'json' | undefined;
 }
@@ -16,13 +17,28 @@ export const APPLY: Verb<Options> = {
   examples: [
     ['apply -f deny-all.yaml', 'A policy'],
     ['apply -f -', 'What comes by stdin'],
+    [
+      'apply --staged -f deny-all.yaml',
+      'Not enforced: flows tell what it would change, until it is applied or deleted',
+    ],
   ],
-  options: (yargs) => yargs.options({ f: { ...FILES, demandOption: true }, lab: LAB, o: output('text', 'json') }),
-  run: async ({ f, lab, o }, terminal) => {
+  options: (yargs) =>
+    yargs.options({
+      f: { ...FILES, demandOption: true },
+      staged: {
+        type: 'boolean',
+        default: false,
+        describe: 'Do not enforce the policies: have flows tell what they would change',
+      },
+      lab: LAB,
+      o: output('text', 'json'),
+    }),
+  run: async ({ f, staged, lab, o }, terminal) => {
     const { connectLab } = await import('../lab/connect.ts');
     const files = await readManifests(f);
     const client = await connectLab(lab);
-    await printChanges(await client.apply(files), { format: o, terminal });
+    const report = await (staged ? client.stage(files) : client.apply(files));
+    await printChanges(report, { format: o, terminal });
     return 0;
   },
 };

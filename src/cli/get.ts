@@ -1,5 +1,5 @@
 import { textMapAt } from '../apiserver/api-object.ts';
-import type { LabObject } from '../lab/lab-client.ts';
+import type { LabClient, LabObject } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
 import type { KindNames } from '../model/kind-names.ts';
 import { suggestion } from '../model/nearest-name.ts';
@@ -18,6 +18,8 @@ interface Options {
   readonly lab: string | undefined;
   readonly o: Format | undefined;
 }
+
+const STAGED = 'StagedNetworkPolicy';
 
 type Format = 'text' | 'wide' | 'json' | 'yaml' | 'name';
 
@@ -49,7 +51,7 @@ export const GET: Verb<Options> = {
     const { connectLab } = await import('../lab/connect.ts');
     const selector = parseLabelSelector(l ?? '');
     const client = await connectLab(lab);
-    const all = await client.objects(kinds.kind);
+    const all = await objectsOf(client, kinds);
     const here = A || !kinds.namespaced ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
     const objects = name === undefined ? here.filter(hasLabels(selector)) : [named(here, name, kinds)];
     const withNamespace = A && kinds.namespaced;
@@ -58,6 +60,12 @@ export const GET: Verb<Options> = {
     return 0;
   },
 };
+
+/** Of policies those that are staged as well: to the user they are policies that are not enforced. */
+async function objectsOf(client: LabClient, { kind }: KindNames): Promise<readonly LabObject[]> {
+  const own = await client.objects(kind);
+  return kind === 'NetworkPolicy' ? [...own, ...(await client.objects(STAGED))] : own;
+}
 
 function hasLabels(selector: Selector): (object: LabObject) => boolean {
   return (object) => selects(selector, textMapAt(object, 'metadata', 'labels'));
@@ -89,17 +97,26 @@ async function print(
       break;
     }
     case 'name':
-      for (const { metadata } of objects) await terminal.print(`${kinds.resource}/${metadata.name}`);
+      for (const { kind, metadata } of objects) {
+        const resource = kind === STAGED ? 'stagednetworkpolicy.netpol-lab.dev' : kinds.resource;
+        await terminal.print(`${resource}/${metadata.name}`);
+      }
       break;
     default: {
       if (objects.length === 0) return;
       const { objectTable } = await import('./object-table.ts');
       const { withNamespace } = options;
       await terminal.print(
-        objectTable(kinds.kind, objects, { wide: format === 'wide', withNamespace, now: new Date() }),
+        objectTable(kinds.kind, objects.map(marked), { wide: format === 'wide', withNamespace, now: new Date() }),
       );
     }
   }
+}
+
+/** Staged policies stand out among those that are enforced. */
+function marked(object: LabObject): LabObject {
+  if (object.kind !== STAGED) return object;
+  return { ...object, metadata: { ...object.metadata, name: `${object.metadata.name} (staged)` } };
 }
 
 function noneText(namespace: string | undefined): string {

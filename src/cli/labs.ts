@@ -24,8 +24,9 @@ export const LABS: Verb<Options> = {
     const names = await runningLabs();
     const running = await Promise.all(
       names.map(async (name) => {
-        const { startedAt, pods, policies } = await (await connectLab(name)).status();
-        return { name, pods: pods.length, ready: pods.filter(({ ready }) => ready).length, policies, startedAt };
+        const { startedAt, pods, policies, staged } = await (await connectLab(name)).status();
+        const ready = pods.filter((pod) => pod.ready).length;
+        return { name, pods: pods.length, ready, policies, staged, startedAt };
       }),
     );
     if (o === 'json') {
@@ -36,10 +37,14 @@ export const LABS: Verb<Options> = {
       return [topic === shipped[index - 1]?.topic ? '' : topic, name, difficulty, isTask ? 'yes' : '', title];
     });
     await terminal.print(table([['TOPIC', 'LAB', 'DIFFICULTY', 'LEARN', 'TITLE'], ...labs]));
-    const rows = running.map((lab) => [lab.name, `${lab.ready}/${lab.pods}`, String(lab.policies), lab.startedAt]);
+    const rows = running.map((lab) => [lab.name, `${lab.ready}/${lab.pods}`, policiesText(lab), lab.startedAt]);
     await terminal.print(
       `\n${rows.length === 0 ? 'No lab runs.' : table([['RUNNING', 'READY', 'POLICIES', 'STARTED'], ...rows])}`,
     );
     return 0;
   },
 };
+
+function policiesText({ policies, staged }: { readonly policies: number; readonly staged: number }): string {
+  return staged === 0 ? String(policies) : `${policies} + ${staged} staged`;
+}

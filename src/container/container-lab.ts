@@ -1,6 +1,6 @@
 import type { ApiStore } from '../apiserver/api-store.ts';
 import { FlowLog } from '../flows/flow-log.ts';
-import type { DirectionReport } from '../flows/flow-event.ts';
+import type { DirectionReport, FlowEvent, VerdictReport } from '../flows/flow-event.ts';
 import type { Backend, NodeFacts, PodReport } from '../lab/control-plane/backend.ts';
 import { ControlPlane } from '../lab/control-plane/control-plane.ts';
 import { EgressAdmission } from '../lab/control-plane/egress-admission.ts';
@@ -11,7 +11,9 @@ import { podKey } from '../model/pod.ts';
 import type { Connection } from '../model/verdict.ts';
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePort } from '../net/port.ts';
+import { stagedReport } from '../report/staged-report.ts';
 import { directionReport, nearestOf } from '../report/verdict-report.ts';
+import { verdictIn } from '../table/cluster-verdict.ts';
 import { compile } from '../table/compile.ts';
 import { nearMisses } from '../table/near-miss.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
@@ -210,6 +212,11 @@ export class ContainerLab implements Backend {
     return nearestOf(directionReport(verdict[side]), side, nearMisses(this.table.cluster, connection, verdict));
   }
 
+  #stagedOf(judged: VerdictReport, connection: Connection | undefined): Pick<FlowEvent, 'staged'> {
+    const { staged } = this.plane;
+    return stagedReport(judged, staged && connection && verdictIn(staged.cluster, connection));
+  }
+
   #record({ timeMs, source, destination, protocol, sourcePort, port, carried, ...judged }: MergedFlow): void {
     const party = (address: string) => ({ name: this.#names.get(address) ?? '', address });
     const connection = connectionOf({ source, destination, protocol, port });
@@ -223,7 +230,7 @@ export class ContainerLab implements Backend {
       verdict: judged.verdict,
       egress: sourced(judged.egress),
       ingress: sourced(judged.ingress),
-      ...(carried ? { carried } : {}),
+      ...(carried ? { carried } : this.#stagedOf(judged, connection)),
     });
   }
 }

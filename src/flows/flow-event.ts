@@ -60,6 +60,8 @@ export interface FlowEvent extends VerdictReport {
   readonly port: number;
   /** Of an end alone; the verdict is then that of the policies at the end. */
   readonly carried?: CarriedReport;
+  /** What the policies that are staged would say, where it is another verdict. */
+  readonly staged?: VerdictReport;
   /** The egress gateway, NAMESPACE/POD, that asked before it dialled for `from`: no packet of this connection was seen. */
   readonly via?: string;
 }

@@ -20,6 +20,7 @@ import type {
 export type ControlVerb =
   | 'status'
   | 'apply'
+  | 'stage'
   | 'delete'
   | 'label'
   | 'objects'
@@ -52,6 +53,10 @@ export abstract class ControlClient implements LabClient {
 
   apply(files: Parameters<LabClient['apply']>[0]): Promise<ChangeReport> {
     return this.ask('apply', { files });
+  }
+
+  stage(files: Parameters<LabClient['stage']>[0]): Promise<ChangeReport> {
+    return this.ask('stage', { files });
   }
 
   delete(target: Parameters<LabClient['delete']>[0]): Promise<ChangeReport> {

@@ -5,7 +5,9 @@ import type { Cluster } from '../model/cluster.ts';
 import type { Connection } from '../model/verdict.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { parsePort, type Transport } from '../net/port.ts';
+import { stagedReport } from '../report/staged-report.ts';
 import { verdictReport, withNearest } from '../report/verdict-report.ts';
+import { verdictIn } from '../table/cluster-verdict.ts';
 import { compile } from '../table/compile.ts';
 import { missCost, nearMisses } from '../table/near-miss.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
@@ -21,6 +23,8 @@ interface JudgedPacket {
   readonly tableVersion: number;
 }
 
+type Judgement = Pick<FlowEvent, 'staged'> & VerdictReport;
+
 // Records of a table reach the recorder at most a few milliseconds after the next table is in force.
 const TABLES_KEPT = 16;
 const REPORTS_KEPT = 10_000; // about 5 MB; one is reused for all connections of the same pair and port
@@ -31,10 +35,11 @@ export const RULES_A_SECOND = 20_000;
 export class FlowRecorder {
   readonly #log: FlowLog;
   readonly #clusters = new Map<number, Cluster>(); // that tables were made of
+  readonly #staged = new Map<number, Cluster>();
   readonly #earlier = new Map<number, PolicyTable>();
   #current: { readonly version: number; readonly table: PolicyTable } | undefined;
   readonly #rules = new PerSecond(RULES_A_SECOND);
-  readonly #reports = new Map<string, VerdictReport>();
+  readonly #reports = new Map<string, Judgement>();
   #names: ReadonlyMap<string, string> = new Map();
 
   constructor(log: FlowLog) {
@@ -44,11 +49,13 @@ export class FlowRecorder {
   /**
    * Tells which table a version is, before the gate gets it. The table may change with the next version:
    * for packets that were judged before, what it was is compiled again.
+   * @param staged the cluster as staged policies would have it.
    */
-  setTable(version: number, table: PolicyTable): void {
+  setTable(version: number, table: PolicyTable, staged?: Cluster): void {
     this.#current = { version, table };
     this.#clusters.set(version, table.cluster);
-    for (const known of [this.#clusters, this.#earlier]) known.delete(version - TABLES_KEPT);
+    if (staged) this.#staged.set(version, staged);
+    for (const known of [this.#clusters, this.#staged, this.#earlier]) known.delete(version - TABLES_KEPT);
   }
 
   /** Tells who has which address. */
@@ -87,7 +94,7 @@ export class FlowRecorder {
     return { name: this.#names.get(address.text) ?? '', address: address.text };
   }
 
-  #explain(table: PolicyTable, packet: JudgedPacket): VerdictReport {
+  #explain(table: PolicyTable, packet: JudgedPacket): Judgement {
     const { source, destination, transport, destinationPort, tableVersion } = packet;
     const key = `${tableVersion} ${source.text} ${destination.text} ${transport} ${destinationPort}`;
     const known = this.#reports.get(key);
@@ -95,9 +102,11 @@ export class FlowRecorder {
     if (this.#reports.size >= REPORTS_KEPT) this.#reports.clear();
     const connection: Connection = { source, destination, transport, port: parsePort(destinationPort) ?? 0 };
     const verdict = table.explain(connection);
-    const report = verdictReport(verdict);
+    const staged = this.#staged.get(tableVersion);
+    const own = verdictReport(verdict);
+    const report = { ...own, ...stagedReport(own, staged && verdictIn(staged, connection)) };
     if (!verdict.allowed && !this.#rules.take(missCost(verdict), packet.timeMs)) return report; // not kept: the next one may have it
-    const complete = withNearest(report, nearMisses(table.cluster, connection, verdict));
+    const complete = { ...report, ...withNearest(report, nearMisses(table.cluster, connection, verdict)) };
     this.#reports.set(key, complete);
     return complete;
   }

@@ -69,6 +69,8 @@ export interface LabStatus {
   readonly pods: readonly PodStatus[];
   readonly external: readonly ExternalHost[];
   readonly policies: number;
+  /** How many more are staged: looked at, and not enforced. */
+  readonly staged: number;
   /** Of its manifests, and of what runs in its pods otherwise than they say. */
   readonly warnings: readonly string[];
 }
@@ -85,7 +87,7 @@ export interface ChangeResult {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  readonly action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'labeled';
+  readonly action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'labeled' | 'staged';
 }
 
 /** The answer to a change. With `issues` nothing was changed. `enforcedMs` is the time from request to enforcement. */
@@ -150,6 +152,8 @@ export interface LabProblem {
 export interface LabClient {
   status(): Promise<LabStatus>;
   apply(files: readonly ManifestFile[]): Promise<ChangeReport>;
+  /** Stages policies, until they are applied or deleted: they are not enforced, flows tell what they would change. */
+  stage(files: readonly ManifestFile[]): Promise<ChangeReport>;
   delete(
     target: { files: readonly ManifestFile[] } | { kind: string; namespace: string; name: string },
   ): Promise<ChangeReport>;

@@ -1,6 +1,6 @@
 import type { CarriedReport, FlowEvent, FlowParty } from '../flows/flow-event.ts';
 import { DIRECTIONS } from '../model/policy.ts';
-import { painter } from './color.ts';
+import { painter, type Paint } from './color.ts';
 import { printableLine } from './printable.ts';
 import { missText, reasonText } from './verdict-text.ts';
 
@@ -18,7 +18,14 @@ export function flowLine(event: FlowEvent, color: boolean): string {
     return `${clock} ${event.carried.end.padEnd(7)} ${connection}  ${paint('dim', carriedText(event.carried))}`;
   const denied = event.verdict === 'deny';
   const verdict = paint(denied ? 'red' : 'green', denied ? 'denied ' : 'allowed');
-  return `${clock} ${verdict} ${connection}  ${paint('dim', `${reasonText(event)}${nearestText(event)}`)}`;
+  return `${clock} ${verdict} ${connection}  ${paint('dim', `${reasonText(event)}${nearestText(event)}`)}${stagedText(event, paint)}`;
+}
+
+/** `; would be denied by staged policies: ingress denied: …`. */
+function stagedText({ staged }: FlowEvent, paint: Paint): string {
+  if (!staged) return '';
+  const would = `would be ${staged.verdict === 'deny' ? 'denied' : 'allowed'} by staged policies`;
+  return `; ${paint('yellow', would)}${paint('dim', `: ${reasonText(staged)}`)}`;
 }
 
 /** `; nearest: default/allow-app ingress[0] (allow.yaml:9): …`. A policy without rules is no miss: the reason has said it. */

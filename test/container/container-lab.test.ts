@@ -130,7 +130,10 @@ describe('a lab in containers', () => {
     expect((await lab.client.explain(connection)).verdict).toBe('deny');
     expect(await lab.client.predict([connection])).toEqual(['deny']);
     await lab.client.delete({ kind: 'NetworkPolicy', namespace: 'default', name: 'deny' });
+    expect((await lab.client.stage([DENY_WEB])).issues).toEqual([]);
     expect(await outcome(lab, 'default/web', 80)).toBe('connected');
+    const staged = await flow(lab, (event) => event.staged !== undefined);
+    expect(staged).toMatchObject({ verdict: 'allow', staged: { verdict: 'deny', ingress: { verdict: 'deny' } } });
     const events: FlowEvent[] = [];
     for await (const event of lab.client.flows({ follow: false })) events.push(event);
     const ports = events.map(({ sourcePort }) => sourcePort);

@@ -103,8 +103,10 @@ it('kubectl on a lab is what the README shows', async () => {
   expect(lasting(await typed(transcript, before.join('\n')))).toEqual(lasting(transcript));
 });
 
-it('why a connection was denied is what the README shows', async () => {
+it('why a connection was denied, and policies on trial, are what the README shows', async () => {
   const transcript = await transcriptUnder('### Why a connection was denied');
   const before = 'netpol-lab down --all >/dev/null; netpol-lab up -f ./manifests --name shop >/dev/null';
   expect(lasting(await typed(transcript, before))).toEqual(lasting(transcript));
+  const trial = await transcriptUnder('### Policies on trial');
+  expect(lasting(await typed(trial, 'netpol-lab delete netpol allow-web >/dev/null'))).toEqual(lasting(trial));
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FlowLog } from '../../src/flows/flow-log.ts';
 import { FlowRecorder, RULES_A_SECOND } from '../../src/lab/flow-recorder.ts';
+import { flowLine } from '../../src/report/flow-line.ts';
 import { LiveTable } from '../../src/table/live-table.ts';
 import { cluster } from '../builders/cluster.ts';
 import { connection } from '../builders/connection.ts';
@@ -60,6 +61,24 @@ test('of a flood of different denials, as many a second have their nearest miss 
     ).filter((event) => event?.ingress.nearest).length;
   expect(having(0)).toBe(50);
   expect(having(1000)).toBe(80); // those that had it keep it
+});
+
+test('a flow tells what the staged policies of its table would say, where they disagree', () => {
+  const deny = policy({ name: 'deny', ingress: [] });
+  const table = LiveTable.from(cluster({ pods: [WEB, CLIENT] }));
+  const recorder = new FlowRecorder(new FlowLog(10));
+  recorder.setTable(1, table, cluster({ pods: [WEB, CLIENT], policies: [deny] }));
+  recorder.setTable(2, table, cluster({ pods: [WEB, CLIENT] }));
+  recorder.setTable(3, table);
+  const [one, ...others] = [1, 2, 3].map((tableVersion) => recorder.record({ ...packet(), tableVersion }));
+  expect(one).toMatchObject({
+    verdict: 'allow',
+    staged: { verdict: 'deny', ingress: { policies: [{ name: 'deny' }] } },
+  });
+  expect(one && flowLine(one, false)).toMatch(
+    /no policy isolates either end; would be denied by staged policies: ingress denied: isolated by default\/deny/,
+  );
+  expect(others).not.toContainEqual(expect.objectContaining({ staged: expect.anything() as unknown }));
 });
 
 function packet() {

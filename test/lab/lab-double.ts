@@ -107,8 +107,10 @@ export class LabDouble implements RunHost {
           pods: (this.pods.length > 1 ? this.pods.shift() : this.pods[0]) ?? [],
           external: [],
           policies: 0,
+          staged: 0,
           warnings: [],
         }),
+      stage: unused,
       apply: (files) => changed(`apply ${files.map(({ text }) => text).join(' ')}`),
       delete: (target) => changed(`delete ${'files' in target ? target.files.map(({ text }) => text).join(' ') : '?'}`),
       label: ({ kind, namespace, name, labels, overwrite }) =>

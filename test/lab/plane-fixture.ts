@@ -122,7 +122,7 @@ export class PlaneFixture {
   }
 
   target(kind: string, name: string): WriteTarget {
-    const versions = ['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'discovery.k8s.io/v1'];
+    const versions = ['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'discovery.k8s.io/v1', 'netpol-lab.dev/v1'];
     const resource = versions.map((version) => resourceOfKind(version, kind)).find((found) => found !== undefined);
     return { resource: given(resource, kind), namespace: 'default', name, subresource: '' };
   }

@@ -63,6 +63,7 @@ const BY_KIND: ReadonlyMap<string, FieldRules> = new Map<string, FieldRules>([
     { spec: struct({ ports: list('port', {}, ['port', 'protocol']), selector: ATOMIC }), status: CONDITIONS },
   ],
   ['NetworkPolicy', { spec: struct({ podSelector: ATOMIC }) }],
+  ['StagedNetworkPolicy', { spec: struct({ podSelector: ATOMIC }) }],
   ['Namespace', { status: CONDITIONS }],
   ['Node', { spec: struct({ podCIDRs: SET }), status: struct({ conditions: list('type'), addresses: list('type') }) }],
   ['ServiceAccount', { secrets: list('name') }],

@@ -58,6 +58,8 @@ const REPLICAS = [
   count('Ready', 'status', 'readyReplicas'),
 ];
 
+const POLICY = [NAME, column('Pod-Selector', (object) => labelSelectorText(at(object, 'spec', 'podSelector'))), AGE];
+
 const COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map<string, readonly Column[]>([
   ['ConfigMap', [NAME, column('Data', (object) => entries(object, 'data') + entries(object, 'binaryData')), AGE]],
   ['CronJob', cronJobColumns()],
@@ -100,10 +102,8 @@ const COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map<string, readonly
     ],
   ],
   ['Namespace', [NAME, column('Status', text('status', 'phase')), AGE]],
-  [
-    'NetworkPolicy',
-    [NAME, column('Pod-Selector', (object) => labelSelectorText(at(object, 'spec', 'podSelector'))), AGE],
-  ],
+  ['NetworkPolicy', POLICY],
+  ['StagedNetworkPolicy', POLICY],
   ['Node', nodeColumns()],
   ['Pod', podColumns()],
   ['ReplicaSet', [NAME, ...REPLICAS, AGE, ...TEMPLATE]],

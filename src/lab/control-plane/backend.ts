@@ -6,6 +6,8 @@ import type { IpAddress } from '../../net/ip.ts';
 export interface ClusterUpdate {
   /** The cluster after the change. What did not change is the same object as before. */
   readonly cluster: Cluster;
+  /** The same with the policies that are staged: for what flows tell, not to be enforced. Undefined if none is. */
+  readonly staged: Cluster | undefined;
   /** Keys of pods that end: deleted, or made anew under the same name. */
   readonly ended: readonly string[];
   /** Keys of pods whose containers have ended for good. */

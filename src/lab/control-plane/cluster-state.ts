@@ -1,6 +1,7 @@
 import { listAt, nameOf, namespaceOf, sameJson, textAt, uidOf, type ApiObject } from '../../apiserver/api-object.ts';
 import type { ChangeSet } from '../../apiserver/change-set.ts';
 import { servedKind } from '../../apiserver/registry.ts';
+import { unstaged } from '../../apiserver/staged-policy.ts';
 import type { ObjectChange } from '../../apiserver/object-store.ts';
 import { buildPod, givenAddresses, nodeAddresses } from '../../manifest/build-pod.ts';
 import { buildPolicy, policyWarnings } from '../../manifest/build-policy.ts';
@@ -18,6 +19,7 @@ import { leadsTo } from './endpoint-objects.ts';
 import { sourced } from './origin.ts';
 import { resourceNamed } from './manifest-writes.ts';
 import { ownerOf } from './owner.ts';
+import { withStaged } from './staging.ts';
 
 /** A model object and the stored one that it was made of. */
 interface Known<Model> {
@@ -50,8 +52,10 @@ export class ClusterState {
   readonly #pods = new Map<string, Known<Pod>>();
   readonly #services = new Map<string, Known<Service>>();
   readonly #policies = new Map<string, Known<NetworkPolicy>>();
+  readonly #staged = new Map<string, Known<NetworkPolicy>>();
   readonly #warnings = new Map<string, readonly string[]>();
   #cluster: Cluster | undefined;
+  #stagedCluster: Cluster | undefined;
 
   /** The cluster now. */
   get cluster(): Cluster {
@@ -62,6 +66,19 @@ export class ClusterState {
       policies: Array.from(this.#policies.values(), ({ model }) => model),
     };
     return this.#cluster;
+  }
+
+  /** The cluster as it would be with the policies that are staged; undefined if none is. */
+  get staged(): Cluster | undefined {
+    if (this.#staged.size === 0) return undefined;
+    const policies = new Map([...this.#staged].map(([key, { model }]) => [key, model]));
+    this.#stagedCluster ??= withStaged(this.cluster, policies);
+    return this.#stagedCluster;
+  }
+
+  /** How many policies are staged. */
+  get stagedCount(): number {
+    return this.#staged.size;
   }
 
   /** What the API server would have warned of in the policies that there are. */
@@ -78,7 +95,7 @@ export class ClusterState {
   /** Follows what the store has already; what the set has changed of it is taken later. */
   load(set: ChangeSet): void {
     const found = noFindings();
-    for (const kind of ['Namespace', 'Service', 'NetworkPolicy'] as const) {
+    for (const kind of ['Namespace', 'Service', 'NetworkPolicy', 'StagedNetworkPolicy'] as const) {
       const resource = resourceNamed(kind);
       for (const object of set.list(resource)) this.#takeOne(set, { resource, before: object, after: object }, found);
     }
@@ -90,11 +107,11 @@ export class ClusterState {
     for (const change of set.changes) this.#takeOne(set, change, found);
     const { judged, served, pods } = found;
     if (!judged && !served) return undefined;
-    this.#cluster = undefined;
+    this.#cluster = this.#stagedCluster = undefined;
     const services = this.cluster.services.filter(
       (service) => found.services.has(podKey(service)) || pods.some((pod) => leadsTo(service, pod)),
     );
-    return { ...found, services, cluster: this.cluster, isReady: this.isReady };
+    return { ...found, services, cluster: this.cluster, staged: this.staged, isReady: this.isReady };
   }
 
   /** The pods of a namespace. */
@@ -124,14 +141,17 @@ export class ClusterState {
         if (!follow(this.#policies, { key, object }, (fresh) => this.#policyOf(set, key, fresh))) return;
         if (!object) this.#warnings.delete(key);
         found.judged = true;
+        break;
+      case 'StagedNetworkPolicy':
+        if (!follow(this.#staged, { key, object }, (fresh) => policyOf(set, fresh).policy)) return;
+        found.judged = true; // for what flows tell of it: verdicts stay
     }
   }
 
   #policyOf(set: ChangeSet, key: string, object: ApiObject): NetworkPolicy {
-    const understood = understoodOf(set, object);
-    invariant(understood.value.kind === 'NetworkPolicy', 'it is a policy');
-    this.#warnings.set(key, policyWarnings(understood.manifest, understood.value.value));
-    return buildPolicy(understood.manifest, understood.value.value);
+    const { policy, warnings } = policyOf(set, object);
+    this.#warnings.set(key, warnings);
+    return policy;
   }
 
   #takePod(set: ChangeSet, { key, object }: Place, found: Findings): void {
@@ -203,13 +223,17 @@ function hasReadyCondition(pod: ApiObject): boolean {
 }
 
 function understoodOf(set: ChangeSet, object: ApiObject): { manifest: ReturnType<typeof sourced>; value: Understood } {
-  const manifest = sourced(
-    object,
-    set.originOf(servedKind(object.apiVersion, object.kind), namespaceOf(object), nameOf(object)),
-  );
+  const origin = set.originOf(servedKind(object.apiVersion, object.kind), namespaceOf(object), nameOf(object));
+  const manifest = unstaged(sourced(object, origin));
   const reading = readObject(manifest);
   invariant(reading.kind === 'understood', `${object.kind} ${nameOf(object)} has been validated`);
   return { manifest, value: reading.object };
+}
+
+function policyOf(set: ChangeSet, object: ApiObject): { policy: NetworkPolicy; warnings: string[] } {
+  const { manifest, value } = understoodOf(set, object);
+  invariant(value.kind === 'NetworkPolicy', 'it is a policy');
+  return { policy: buildPolicy(manifest, value.value), warnings: policyWarnings(manifest, value.value) };
 }
 
 function serviceOf(set: ChangeSet, object: ApiObject): Service {

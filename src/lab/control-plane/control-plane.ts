@@ -20,10 +20,18 @@ import { denials } from './denials.ts';
 import { removeEndpoints, updateEndpoints } from './endpoint-objects.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { lifecycleEvents } from './lifecycle-events.ts';
-import { applyManifests, deleteObjects, labelObject, RefusedManifests, type ObjectName } from './manifest-writes.ts';
+import {
+  applyManifests,
+  deleteObjects,
+  labelObject,
+  RefusedManifests,
+  stageManifests,
+  type ObjectName,
+} from './manifest-writes.ts';
 import { nodeObject } from './node-object.ts';
 import { Placement } from './placement.ts';
 import { reported } from './pod-report.ts';
+import { endStagingOfChanged } from './staging.ts';
 import { updateStatuses } from './workload-status.ts';
 import { reconcileWorkloads, touchedWorkloads } from './workloads.ts';
 
@@ -86,6 +94,12 @@ export class ControlPlane {
     return this.#state.cluster;
   }
 
+  /** The cluster with the policies that are staged, and how many these are; undefined if none is. */
+  get staged(): { readonly cluster: Cluster; readonly count: number } | undefined {
+    const cluster = this.#state.staged;
+    return cluster && { cluster, count: this.#state.stagedCount };
+  }
+
   /** What there is to say about the manifests that the lab was started with, and about the policies that there are. */
   get warnings(): readonly string[] {
     return [...this.#manifestWarnings, ...this.#state.warnings];
@@ -121,6 +135,12 @@ export class ControlPlane {
   apply(files: readonly ManifestFile[]): Promise<ChangeReport> {
     const { objects, issues, warnings } = parseManifests(files);
     return this.#report({ issues, warnings }, (draft) => applyManifests(draft, objects));
+  }
+
+  /** Stages policies, until they are applied or deleted: flows tell what they would change. */
+  stage(files: readonly ManifestFile[]): Promise<ChangeReport> {
+    const { objects, issues, warnings } = parseManifests(files);
+    return this.#report({ issues, warnings }, (draft) => stageManifests(draft, objects));
   }
 
   /** Removes objects. @throws LabError usage if one is not there; then none is removed. */
@@ -179,6 +199,7 @@ export class ControlPlane {
 
   /** What a set of changes leads to, put in force before it is stored. */
   async #admit(set: ChangeSet): Promise<CommitVerdict> {
+    endStagingOfChanged(set);
     reconcileWorkloads(set);
     const issues = this.#placement.place(set);
     if (issues.length > 0) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { textMapAt, without, withMetadata, type ApiObject } from '../../apiserver/api-object.ts';
+import { STAGED_POLICY } from '../../apiserver/staged-policy.ts';
 import { issueText } from '../../manifest/issue.ts';
 import { parseManifests } from '../../manifest/manifest.ts';
 import { labelValueErrors, qualifiedNameErrors } from '../../manifest/name-rules.ts';
@@ -20,6 +21,7 @@ const question = z.object({ from: z.string(), to: z.string(), protocol: z.string
 /** Bodies of the verbs. */
 const BODIES = {
   apply: z.object({ files: z.array(file) }),
+  stage: z.object({ files: z.array(file) }),
   delete: z.union([z.object({ files: z.array(file) }), target]),
   label: target.extend({ labels: z.record(z.string(), z.string().nullable()), overwrite: z.boolean() }),
   objects: z.object({ kind: z.string() }),
@@ -46,6 +48,8 @@ export class LabVerbs {
     switch (verb) {
       case 'apply':
         return this.#plane.apply(BODIES.apply.parse(body).files);
+      case 'stage':
+        return this.#plane.stage(BODIES.stage.parse(body).files);
       case 'delete':
         return this.#delete(BODIES.delete.parse(body));
       case 'label':
@@ -63,10 +67,11 @@ export class LabVerbs {
 
   /** What a lab says of itself. @param own what only its backend knows. */
   status({ spec, ...own }: OwnStatus): LabStatus {
-    const { startedAt, resumed, cluster } = this.#plane;
+    const { startedAt, resumed, cluster, staged } = this.#plane;
     const { name, options, external } = spec;
     const pods = this.#podStatuses();
-    return { name, startedAt, resumed, options, external, pods, policies: cluster.policies.length, ...own };
+    const policies = { policies: cluster.policies.length, staged: staged?.count ?? 0 };
+    return { name, startedAt, resumed, options, external, pods, ...policies, ...own };
   }
 
   /** Every pod, those that have finished too, in the cluster's order. */
@@ -79,9 +84,9 @@ export class LabVerbs {
 
   /** Objects of a kind as the API has them, but for the record of who wrote what, as kubectl shows them. */
   #objects(kind: string): ApiObject[] {
-    const known = kindNamed(kind);
-    if (!known) return [];
-    const { items } = this.#plane.store.objects.list(resourceNamed(known.kind));
+    const known = kindNamed(kind)?.kind ?? (kind === STAGED_POLICY.kind ? kind : undefined);
+    if (known === undefined) return [];
+    const { items } = this.#plane.store.objects.list(resourceNamed(known));
     return items.map((object) =>
       withMetadata(object, { ...without(object.metadata, 'managedFields'), name: object.metadata.name }),
     );

@@ -1,7 +1,8 @@
 import { listAt, objectAt, textAt, without, type ApiObject } from '../../apiserver/api-object.ts';
 import { removeWithDependents } from '../../apiserver/garbage.ts';
 import type { WriteTarget } from '../../apiserver/object-draft.ts';
-import { RESOURCES, servedKind, type Resource } from '../../apiserver/registry.ts';
+import { apiVersionOf, RESOURCES, servedKind, type Resource } from '../../apiserver/registry.ts';
+import { POLICY, STAGED_POLICY } from '../../apiserver/staged-policy.ts';
 import { ApiError } from '../../apiserver/status.ts';
 import type { WriteDraft } from '../../apiserver/write-draft.ts';
 import type { Issue } from '../../manifest/issue.ts';
@@ -12,6 +13,7 @@ import { invariant } from '../../model/invariant.ts';
 import { podKey } from '../../model/pod.ts';
 import type { ChangeResult } from '../lab-client.ts';
 import { originOf } from './origin.ts';
+import { endStaging } from './staging.ts';
 
 /** What an object is called on the command line. `namespace` is empty for kinds without namespaces. */
 export type ObjectName = Pick<ManifestObject, 'kind' | 'namespace' | 'name'>;
@@ -57,16 +59,48 @@ export function applyManifests(draft: WriteDraft, objects: readonly ManifestObje
   return objects.flatMap((object) => results.get(object) ?? []);
 }
 
+/**
+ * Stages policies: they are stored, and flows tell what they would change. Nothing of it is enforced.
+ * @throws RefusedManifests with all that is wrong; what is no policy is.
+ */
+export function stageManifests(draft: WriteDraft, objects: readonly ManifestObject[]): ChangeResult[] {
+  const issues = objects.flatMap((object) =>
+    object.kind === POLICY.kind ? validateObject(object) : [notStaged(object)],
+  );
+  if (issues.length > 0) throw new RefusedManifests(issues);
+  return objects.map((object) => {
+    const { namespace, name } = object;
+    const own = { apiVersion: apiVersionOf(STAGED_POLICY), kind: STAGED_POLICY.kind };
+    const request = { object: { ...writtenOf(object), ...own }, force: true };
+    try {
+      draft.apply({ resource: STAGED_POLICY, namespace, name, subresource: '' }, request, {
+        ...WRITE,
+        origin: originOf(object),
+      });
+    } catch (error) {
+      throw new RefusedManifests(issuesOf(object, error));
+    }
+    return { ...named(object), action: 'staged' };
+  });
+}
+
+function notStaged(object: ManifestObject): Issue {
+  const { file, line } = object.source;
+  const message = `a ${object.kind} cannot be staged, only a NetworkPolicy: apply it without --staged`;
+  return { file, line, ...named(object), field: 'kind', type: 'Invalid', message };
+}
+
 /** Deletes objects, with what they own. @returns what was not there; then the draft is not to be used. */
 export function deleteObjects(
   draft: WriteDraft,
   targets: readonly ObjectName[],
 ): { readonly results: readonly ChangeResult[]; readonly missing: readonly string[] } {
-  const isThere = (target: ObjectName): boolean => presentOf(draft, target) !== undefined;
+  const isThere = (target: ObjectName): boolean => presentOf(draft, target) !== undefined || isStaged(draft, target);
   const missing = targets.filter((target) => !isThere(target)).map(nameText);
   if (missing.length > 0) return { results: [], missing };
   for (const target of targets) {
-    if (!isThere(target)) continue; // it went with its owner or its namespace
+    if (isStaged(draft, target)) endStaging(draft.set, target);
+    if (!presentOf(draft, target)) continue; // it was only staged, or went with its owner or its namespace
     draft.remove(targetOf(target), { orphan: false, uid: '', resourceVersion: '' });
   }
   return { results: targets.map((target) => ({ ...named(target), action: 'deleted' })), missing };
@@ -107,9 +141,8 @@ function applyOne(draft: WriteDraft, object: ManifestObject): ChangeResult['acti
     );
   }
   const before = presentOf(draft, object);
-  const metadata = { ...without(objectAt(object.value, 'metadata'), ...SERVER_METADATA), name: object.name };
-  const written = { ...without(object.value, 'status'), metadata };
-  const request = { object: written, force: true };
+  const request = { object: writtenOf(object), force: true };
+  if (object.kind === POLICY.kind) endStaging(draft.set, object);
   const options = { ...WRITE, origin: originOf(object) };
   const apply = (): ApiObject => draft.apply(target, request, options);
   if (!before) {
@@ -126,6 +159,15 @@ function applyOne(draft: WriteDraft, object: ManifestObject): ChangeResult['acti
     keepStatus(draft, apply(), object);
     return 'configured';
   }
+}
+
+function writtenOf({ value, name }: ManifestObject): JsonObject {
+  const metadata = { ...without(objectAt(value, 'metadata'), ...SERVER_METADATA), name };
+  return { ...without(value, 'status'), metadata };
+}
+
+function isStaged(draft: WriteDraft, { kind, namespace, name }: ObjectName): boolean {
+  return kind === POLICY.kind && draft.set.get(STAGED_POLICY, namespace, name) !== undefined;
 }
 
 /** A pod that was read from a cluster keeps its addresses, and is as finished as it was. */

@@ -87,11 +87,11 @@ export class NodeTraffic {
     this.#outside = hosts;
   }
 
-  /** Puts the cluster's policies in force: no attempt that begins after this has returned passes unless they allow it. */
-  enforce(cluster: Cluster): void {
+  /** Puts the cluster's policies in force: no attempt that begins after this has returned passes unless they allow it. @param staged what flows are compared with. */
+  enforce(cluster: Cluster, staged: Cluster | undefined): void {
     this.#table.sync(cluster);
     this.#version += 1;
-    this.#recorder.setTable(this.#version, this.#table);
+    this.#recorder.setTable(this.#version, this.#table, staged);
     this.#recorder.setNames(this.#names(cluster));
     this.#plane.swap(this.#table.snapshot()); // which no later change touches while packets are judged by it
   }

@@ -108,11 +108,11 @@ export class RunningLab implements Backend {
     return [...this.plane.warnings, ...[...this.#fleet.pods.values()].flatMap(({ runtime }) => runtime.warnings)];
   }
 
-  async enforce({ cluster, ended, finished, begun, judged, served, isReady }: ClusterUpdate): Promise<void> {
+  async enforce({ cluster, staged, ended, finished, begun, judged, served, isReady }: ClusterUpdate): Promise<void> {
     await this.#prepared;
     await this.#fleet.remove(ended);
     await this.#fleet.retire(finished);
-    if (judged) this.#traffic.enforce(cluster);
+    if (judged) this.#traffic.enforce(cluster, staged);
     if (judged) this.admission.recheck();
     const added = await this.#fleet.add(begun);
     if (added.length > 0 || ended.length > 0 || finished.length > 0) {

@@ -3,6 +3,7 @@ const mayImport = {
   net: [],
   model: ['net'],
   manifest: ['model', 'net'],
+  cni: ['manifest', 'model', 'net'],
   expect: ['lab', 'report', 'table', 'manifest', 'model', 'net'],
   replay: ['report', 'table', 'flows', 'model', 'net'],
   graph: ['expect', 'diff', 'report', 'table', 'model', 'net'],
@@ -15,14 +16,14 @@ const mayImport = {
   flows: ['model', 'net'],
   dns: ['model', 'net'],
   apiserver: ['manifest', 'model', 'net'],
-  lab: ['apiserver', 'dns', 'report', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
+  lab: ['cni', 'apiserver', 'dns', 'report', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
   kube: [],
-  container: ['kube', 'lab', 'apiserver', 'dns', 'report', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
+  container: ['cni', 'kube', 'lab', 'apiserver', 'dns', 'report', 'flows', 'dataplane', 'table', 'manifest', 'model', 'net'],
   report: ['flows', 'model', 'net'],
   library: ['table', 'manifest', 'model', 'net'],
   bench: ['table', 'reference', 'dataplane', 'model', 'net'],
 };
-const pure = ['net', 'model', 'manifest', 'diff', 'why', 'lint', 'replay', 'reference', 'table', 'report'];
+const pure = ['net', 'model', 'manifest', 'cni', 'diff', 'why', 'lint', 'replay', 'reference', 'table', 'report'];
 
 const arrows = Object.entries(mayImport).map(([folder, others]) => ({
   name: `${folder}-imports-${others.length === 0 ? 'nothing' : 'only-' + others.join('-')}`,

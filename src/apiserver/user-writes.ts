@@ -9,9 +9,10 @@ import { SerialQueue } from './serial-queue.ts';
 import { invalidObject } from './status.ts';
 import { WriteDraft, type ApplyRequest, type RemoveOptions, type WriteOptions } from './write-draft.ts';
 
-/** Whether the lab takes the changes that are about to be stored. */
+/** Whether the lab takes the changes that are about to be stored. Who wrote them is warned of the remarks. */
 export type CommitVerdict =
-  { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly issues: readonly Issue[] };
+  | { readonly kind: 'accepted'; readonly remarks?: readonly string[] }
+  | { readonly kind: 'refused'; readonly issues: readonly Issue[] };
 
 /**
  * Asked about each set of changes before it is stored and answered; it may add to the set what follows from it. May
@@ -104,7 +105,10 @@ export class UserWrites {
   }
 
   /** One write at a time from plan to memory; the disk takes those together that come while it is busy. */
-  async #write({ dryRun }: DryRun, plan: (draft: WriteDraft) => ApiObject): Promise<ApiObject> {
+  async #write(
+    { dryRun, warn }: DryRun & Partial<Pick<WriteOptions, 'warn'>>,
+    plan: (draft: WriteDraft) => ApiObject,
+  ): Promise<ApiObject> {
     const stored = await this.#queue.run(async () => {
       const set = new ChangeSet(this.#store);
       const object = plan(new WriteDraft(set));
@@ -112,6 +116,7 @@ export class UserWrites {
       const [first] = set.changes;
       const verdict = await this.#commit(set);
       if (verdict.kind === 'refused' && first) throw invalidObject(first.resource, nameOf(object), verdict.issues);
+      if (verdict.kind === 'accepted') for (const remark of verdict.remarks ?? []) warn?.(remark);
       const stored = first && this.#store.get(first.resource, namespaceOf(object), nameOf(object));
       return stored && uidOf(stored) === uidOf(object) ? stored : object;
     });

@@ -1,11 +1,13 @@
+import type { CniName } from '../cni/profile.ts';
 import { endpointOf, portOf } from './input.ts';
 import { loadCluster } from './manifests.ts';
-import { FILES, FROM, output, PORT, single, TO } from './options.ts';
+import { CNI, FILES, FROM, output, PORT, single, TO } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
 import { LabError } from '../model/lab-error.ts';
 
 interface Options {
+  readonly cni: CniName | undefined;
   readonly f: string[];
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -34,25 +36,33 @@ export const CHECK: Verb<Options> = {
         to: TO,
         port: PORT,
         queries: { ...single('queries'), describe: 'File with a JSON query a line, - for stdin' },
+        cni: CNI,
         o: output('text', 'json'),
       })
       .conflicts('queries', ['from', 'to', 'port']),
-  run: async ({ f, from, to, port, queries, o }, terminal) => {
+  run: async ({ f, from, to, port, queries, cni, o }, terminal) => {
     if (queries !== undefined) {
       if (queries === '-' && f.includes('-')) throw new LabError('usage', 'stdin cannot be both manifests and queries');
       const { answerQueries } = await import('./check-queries.ts');
-      await answerQueries(await loadCluster(f, terminal), { file: queries, format: o ?? 'json', terminal });
+      await answerQueries(await loadCluster(f, terminal, cni), { file: queries, format: o ?? 'json', terminal });
       return 0;
     }
     if (from === undefined || to === undefined || port === undefined) {
       throw new LabError('usage', 'give --from, --to and --port, or --queries');
     }
-    return oneQuestion({ files: f, from, to, port, json: o === 'json' }, terminal);
+    return oneQuestion({ files: f, from, to, port, cni, json: o === 'json' }, terminal);
   },
 };
 
 async function oneQuestion(
-  question: { files: readonly string[]; from: string; to: string; port: string; json: boolean },
+  question: {
+    files: readonly string[];
+    from: string;
+    to: string;
+    port: string;
+    cni: CniName | undefined;
+    json: boolean;
+  },
   terminal: Terminal,
 ): Promise<number> {
   const { toConnection } = await import('../model/question.ts');
@@ -63,7 +73,7 @@ async function oneQuestion(
   const { from, to } = question;
   const { protocol, port } = portOf(question.port);
   const ends = { from: endpointOf(from), to: endpointOf(to) };
-  const cluster = await loadCluster(question.files, terminal);
+  const cluster = await loadCluster(question.files, terminal, question.cni);
   const answer = toConnection(cluster, { ...ends, transport: protocol, port });
   if (answer.kind === 'problem') throw new LabError('usage', answer.message);
   const verdict = compile(cluster).explain(answer.connection);

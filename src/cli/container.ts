@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { LabError } from '../model/lab-error.ts';
+import { CNI_NAMES } from '../cni/profile.ts';
 import type { ExternalHost, LabOptions } from '../lab/lab-client.ts';
 import type { ApiLocation } from '../kube/api-location.ts';
 import type { PortSpec } from '../model/question.ts';
@@ -44,6 +45,7 @@ async function serve(verb: string, args: readonly string[]): Promise<void> {
           'deny',
           'established',
           'carry',
+          'cni',
           'external',
           'run',
           'listen',
@@ -200,12 +202,14 @@ function externalHosts(file: string | undefined): ExternalHost[] {
   return file === undefined ? [] : (JSON.parse(readFileSync(file, 'utf8')) as ExternalHost[]);
 }
 
-function labOptions({ deny = 'drop', established = 'keep', carry = 'relay' }: Values): LabOptions {
+function labOptions({ deny = 'drop', established = 'keep', carry = 'relay', cni = 'reference' }: Values): LabOptions {
   if (deny !== 'drop' && deny !== 'reject') throw new LabError('usage', '--deny is drop or reject');
   if (established !== 'keep' && established !== 'strict')
     throw new LabError('usage', '--established is keep or strict');
   if (carry !== 'kernel' && carry !== 'relay') throw new LabError('usage', '--carry is kernel or relay');
-  return { deny, established, carry };
+  const name = CNI_NAMES.find((each) => each === cni);
+  if (!name) throw new LabError('usage', `--cni is one of ${CNI_NAMES.join(', ')}`);
+  return { deny, established, carry, cni: name };
 }
 
 /** The ports of `--ports A,B` or `--ports A B`, and the options of these names. */

@@ -1,8 +1,10 @@
+import type { CniName } from '../cni/profile.ts';
 import { loadCluster } from './manifests.ts';
-import { FILES } from './options.ts';
+import { CNI, FILES } from './options.ts';
 import type { Verb } from './verb.ts';
 
 interface Options {
+  readonly cni: CniName | undefined;
   readonly f: string[];
 }
 
@@ -11,10 +13,10 @@ export const GENERATE_EXPECTATIONS: Verb<Options> = {
   command: 'generate-expectations',
   describe: 'Write expectations of who reaches whom now, for test to start from',
   examples: [['generate-expectations -f manifests/ > expect.yaml', 'By workload, on the ports that are served']],
-  options: (yargs) => yargs.options({ f: { ...FILES, demandOption: true } }),
-  run: async ({ f }, terminal) => {
+  options: (yargs) => yargs.options({ f: { ...FILES, demandOption: true }, cni: CNI }),
+  run: async ({ f, cni }, terminal) => {
     const { generateExpectations } = await import('../expect/generate.ts');
-    await terminal.write(generateExpectations(await loadCluster(f, terminal)));
+    await terminal.write(generateExpectations(await loadCluster(f, terminal, cni)));
     return 0;
   },
 };

@@ -1,10 +1,12 @@
+import type { CniName } from '../cni/profile.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { isEndpoint, workloadName } from '../model/pod.ts';
 import { loadCluster } from './manifests.ts';
-import { FILES, output } from './options.ts';
+import { CNI, FILES, output } from './options.ts';
 import type { Verb } from './verb.ts';
 
 interface Options {
+  readonly cni: CniName | undefined;
   readonly f: string[];
   readonly by: 'workload' | 'namespace' | undefined;
   readonly o: 'svg' | 'dot' | 'mermaid' | undefined;
@@ -29,12 +31,13 @@ export const GRAPH: Verb<Options> = {
         describe: 'What has a shape of its own',
         defaultDescription: `workload, up to ${MOST_WORKLOADS} of them`,
       },
+      cni: CNI,
       o: output('svg', 'dot', 'mermaid'),
     }),
-  run: async ({ f, by, o }, terminal) => {
+  run: async ({ f, by, cni, o }, terminal) => {
     const { connectionGraph } = await import('../graph/connection-graph.ts');
     const { drawingOf } = await import('../graph/drawing.ts');
-    const cluster = await loadCluster(f, terminal);
+    const cluster = await loadCluster(f, terminal, cni);
     const isByNamespace = (by ?? (workloadCount(cluster) > MOST_WORKLOADS ? 'namespace' : 'workload')) === 'namespace';
     if (isByNamespace && by === undefined) {
       terminal.complain(`drawn by namespace: there are over ${MOST_WORKLOADS} workloads; --by workload draws them all`);

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Options } from 'yargs';
-import { DEFAULT_OPTIONS, type LabOptions, type LabSpec } from '../lab/lab-client.ts';
+import { labOptions, type LabOptions, type LabSpec } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
 import { CARRY } from './backend.ts';
 import { build, readManifests, refuseIssues } from './manifests.ts';
-import { FILES, single } from './options.ts';
+import { CNI, FILES, single } from './options.ts';
 
 /** A lab as it is chosen on the command line: a lab's name or folder, or manifests, and what to have otherwise than it says. */
 export interface LabChoice {
@@ -15,6 +15,7 @@ export interface LabChoice {
   readonly deny: LabOptions['deny'] | undefined;
   readonly established: LabOptions['established'] | undefined;
   readonly carry: LabOptions['carry'] | undefined;
+  readonly cni: LabOptions['cni'] | undefined;
 }
 
 /** The options that choose a lab, but for the positional `lab`. */
@@ -25,19 +26,21 @@ export const LAB_SPEC = {
   established: {
     choices: ['keep', 'strict'] as const,
     describe: 'What becomes of open connections that a new policy denies',
-    defaultDescription: 'keep',
+    defaultDescription: 'as the CNI does; keep',
   },
+  cni: CNI,
   ...CARRY,
 } as const satisfies Record<string, Options>;
 
 const MAX_NAME_LENGTH = 40; // state-folder.ts takes no longer ones
 
 /** What a lab is started from, chosen on the command line. @throws LabError usage for a lab or manifests that there are not, or that have issues. */
-export async function labSpec({ lab, f, name, deny, established, carry }: LabChoice): Promise<LabSpec> {
+export async function labSpec({ lab, f, name, deny, established, carry, cni }: LabChoice): Promise<LabSpec> {
   const override: Partial<LabOptions> = {
     ...(deny ? { deny } : {}),
     ...(established ? { established } : {}),
     ...(carry ? { carry } : {}),
+    ...(cni ? { cni } : {}),
   };
   const [folder, ...others] = f ?? [];
   const ofLabFile = lab === undefined && folder !== undefined && others.length === 0 && (await hasLabFile(folder));
@@ -56,7 +59,7 @@ export async function labSpec({ lab, f, name, deny, established, carry }: LabCho
     name: name ?? nameOf(folder),
     files,
     external: [],
-    options: { ...DEFAULT_OPTIONS, ...override },
+    options: labOptions(override),
   };
 }
 

@@ -10,6 +10,7 @@ import { addVerb, type Verb } from './verb.ts';
 import { APPLY } from './apply.ts';
 import { BENCH } from './bench.ts';
 import { CHECK } from './check.ts';
+import { COMPARE } from './compare.ts';
 import { COMPOSE } from './compose.ts';
 import { DELETE } from './delete.ts';
 import { DIFF } from './diff.ts';
@@ -90,6 +91,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   add(VALIDATE);
   add(LINT);
   add(DIFF);
+  add(COMPARE);
   add(TEST);
   add(GENERATE_EXPECTATIONS);
   add(REPLAY);

@@ -1,3 +1,4 @@
+import type { CniName } from '../cni/profile.ts';
 import type { Issue } from '../manifest/issue.ts';
 import type { ManifestFile, Manifests } from '../manifest/manifest.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -39,12 +40,24 @@ export async function build(files: readonly ManifestFile[]): Promise<Built> {
   };
 }
 
-/** Reads manifests as a cluster. @throws LabError usage that lists what is wrong with them. */
-export async function loadCluster(paths: readonly string[], terminal: Terminal): Promise<Cluster> {
-  const { cluster, issues, warnings } = await build(await readManifests(paths));
-  warn(warnings, terminal);
+/** Reads manifests as a cluster whose policies are as a CNI enforces them. @throws LabError usage that lists what is wrong with them. */
+export async function loadCluster(paths: readonly string[], terminal: Terminal, cni?: CniName): Promise<Cluster> {
+  return enforcedCluster(await readManifests(paths), terminal, cni);
+}
+
+/** Manifests as a cluster whose policies are as a CNI enforces them; warns of what that is not. @throws LabError usage that lists what is wrong with them. */
+export async function enforcedCluster(
+  files: readonly ManifestFile[],
+  terminal: Terminal,
+  cni: CniName = 'reference',
+): Promise<Cluster> {
+  const { Enforcer } = await import('../cni/enforcer.ts');
+  const { cluster, issues, warnings } = await build(files);
+  const enforcer = new Enforcer(cni);
+  const enforced = enforcer.enforced(cluster);
+  warn([...warnings, ...cluster.policies.flatMap((policy) => enforcer.remarks(policy))], terminal);
   await refuseIssues(issues);
-  return cluster;
+  return enforced;
 }
 
 /** Says warnings, a line each. */

@@ -1,14 +1,16 @@
+import type { CniName } from '../cni/profile.ts';
 import { LabError } from '../model/lab-error.ts';
 import { podKey, workloadName, type Pod } from '../model/pod.ts';
 import type { PortSpec } from '../model/question.ts';
 import type { Matrix } from '../report/matrix.ts';
 import { portOf } from './input.ts';
 import { loadCluster } from './manifests.ts';
-import { FILES, LAB, output, PORT } from './options.ts';
+import { CNI, FILES, LAB, output, PORT } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
 
 interface Options {
+  readonly cni: CniName | undefined;
   readonly f: string[] | undefined;
   readonly lab: string | undefined;
   readonly probe: boolean;
@@ -37,10 +39,12 @@ export const MATRIX: Verb<Options> = {
         probe: { type: 'boolean', default: false, describe: 'Connect for real, in a running lab' },
         timeout: { type: 'number', default: 1000, describe: 'How long a probe waits for an answer, in milliseconds' },
         port: { ...PORT, demandOption: true },
+        cni: { ...CNI, describe: `${CNI.describe}; a running lab has its own` },
         o: output('text', 'json', 'csv', 'svg', 'html'),
       })
-      .conflicts('f', 'lab'),
-  run: async ({ f, lab, probe, timeout, port, o }, terminal) => {
+      .conflicts('f', 'lab')
+      .conflicts('lab', 'cni'),
+  run: async ({ f, lab, probe, timeout, port, cni, o }, terminal) => {
     const spec = portOf(port);
     if (f !== undefined && probe) throw new LabError('usage', '--probe needs a running lab, not -f');
     if (!(timeout >= 1 && timeout <= MAX_TIMEOUT_MS)) {
@@ -48,7 +52,7 @@ export const MATRIX: Verb<Options> = {
     }
     if (f !== undefined) {
       const { staticMatrix } = await import('./static-matrix.ts');
-      const cluster = await loadCluster(f, terminal);
+      const cluster = await loadCluster(f, terminal, cni);
       return print(staticMatrix(cluster, spec), { ...spec, pods: cluster.pods, format: o, terminal });
     }
     const { connectLab } = await import('../lab/connect.ts');

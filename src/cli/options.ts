@@ -1,4 +1,5 @@
 import type { Options } from 'yargs';
+import { CNI_NAMES, type CniName } from '../cni/profile.ts';
 import { LabError } from '../model/lab-error.ts';
 
 /** `-f PATH…`: files, folders, or `-` for stdin. */
@@ -40,6 +41,14 @@ export const FROM = {
 export const TO = {
   ...single('to'),
   describe: 'Destination, written like the source',
+} as const satisfies Options;
+
+/** `--cni NAME`. */
+export const CNI = {
+  choices: CNI_NAMES,
+  coerce: once<CniName>('--cni'),
+  describe: 'Enforce policies as this CNI does',
+  defaultDescription: 'reference',
 } as const satisfies Options;
 
 /** `-o FORMAT`, the first format being the default. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { CniName } from '../cni/profile.ts';
 import { judgeProbes, type ProbedPair } from '../expect/judge-probes.ts';
 import type { Expectation } from '../expect/expectation-file.ts';
 import type { Result } from '../expect/judge.ts';
 import { pairsOf, type ExpectedPair } from '../expect/pairs.ts';
 import {
-  DEFAULT_OPTIONS,
+  labOptions,
   type ExternalHost,
   type LabClient,
   type LabSpec,
@@ -23,10 +24,11 @@ import type { Terminal } from './terminal.ts';
 
 const TIMEOUT_MS = 1000; // an answer within this machine takes a few
 
-/** What expectations are tried on: manifests, and the cluster that they make. */
+/** What expectations are tried on: manifests, the cluster that they make, and how its policies are enforced. */
 export interface Subject {
   readonly files: readonly ManifestFile[];
   readonly cluster: Cluster;
+  readonly cni: CniName;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface Subject {
  * @throws LabError usage if an expectation names what is not there, or SCTP.
  */
 export async function testForReal(
-  { files, cluster }: Subject,
+  { files, cluster, cni }: Subject,
   expectations: readonly Expectation[],
   terminal: Terminal,
 ): Promise<Result[]> {
@@ -45,7 +47,7 @@ export async function testForReal(
     name: `test-${randomBytes(3).toString('hex')}`,
     files,
     external: hostsOf(plansOn(cluster, expectations)),
-    options: DEFAULT_OPTIONS,
+    options: labOptions({ cni }),
   };
   await using session = new LabSession();
   try {

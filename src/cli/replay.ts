@@ -1,10 +1,12 @@
+import type { CniName } from '../cni/profile.ts';
 import { LabError } from '../model/lab-error.ts';
 import { loadCluster } from './manifests.ts';
-import { FILES, output, single } from './options.ts';
+import { CNI, FILES, output, single } from './options.ts';
 import { linesOf } from './text-lines.ts';
 import type { Verb } from './verb.ts';
 
 interface Options {
+  readonly cni: CniName | undefined;
   readonly f: string[];
   readonly flows: string;
   readonly o: 'text' | 'json' | undefined;
@@ -23,14 +25,15 @@ export const REPLAY: Verb<Options> = {
     yargs.options({
       flows: { ...single('flows'), demandOption: true, describe: 'File with a flow a line, - for stdin' },
       f: { ...FILES, demandOption: true },
+      cni: CNI,
       o: output('text', 'json'),
     }),
-  run: async ({ f, flows, o }, terminal) => {
+  run: async ({ f, flows, cni, o }, terminal) => {
     if (flows === '-' && f.includes('-')) throw new LabError('usage', 'stdin cannot be both manifests and flows');
     const { FlowReader } = await import('../replay/flow-reader.ts');
     const { Replay } = await import('../replay/replay.ts');
     const { replayText } = await import('../replay/replay-text.ts');
-    const replay = new Replay(await loadCluster(f, terminal));
+    const replay = new Replay(await loadCluster(f, terminal, cni));
     const reader = new FlowReader();
     let number = 0;
     for await (const lines of linesOf(flows)) {

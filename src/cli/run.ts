@@ -1,7 +1,7 @@
 import type { LabOptions } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
 import { BACKEND, CARRY, starterOf, type BackendChoice } from './backend.ts';
-import { output, single } from './options.ts';
+import { CNI, output, single } from './options.ts';
 import type { Verb } from './verb.ts';
 
 interface Options extends BackendChoice {
@@ -10,6 +10,7 @@ interface Options extends BackendChoice {
   readonly jobs: number | undefined;
   readonly name: string | undefined;
   readonly carry: LabOptions['carry'] | undefined;
+  readonly cni: LabOptions['cni'] | undefined;
   readonly o: 'text' | 'json' | 'junit' | undefined;
 }
 
@@ -42,15 +43,16 @@ export const RUN: Verb<Options> = {
         },
         name: { ...single('name'), describe: 'Name of the lab while it runs; made up if not given' },
         ...BACKEND,
+        cni: CNI,
         ...CARRY,
         o: output('text', 'json', 'junit'),
       }),
-  run: async ({ labs = [], all, jobs, name, carry, o = 'text', ...choice }, terminal) => {
+  run: async ({ labs = [], all, jobs, name, carry, cni, o = 'text', ...choice }, terminal) => {
     const named = await labsToRun(labs, all);
     if (name !== undefined && named.length > 1) throw new LabError('usage', '--name is for one lab alone');
     const { runLabs } = await import('./run-labs.ts');
     const format = all && o === 'text' ? 'brief' : o;
-    const options = carry ? { carry } : {};
+    const options = { ...(carry ? { carry } : {}), ...(cni ? { cni } : {}) };
     return runLabs({ labs: named, jobs, name, options, format, starter: await starterOf(choice) }, terminal);
   },
 };

@@ -1,12 +1,14 @@
+import type { CniName } from '../cni/profile.ts';
 import { endpointText } from '../model/endpoint.ts';
 import { LabError } from '../model/lab-error.ts';
 import type { Result } from '../expect/judge.ts';
-import { build, readManifests, refuseIssues, warn } from './manifests.ts';
-import { FILES, output, single } from './options.ts';
+import { enforcedCluster, readManifests } from './manifests.ts';
+import { CNI, FILES, output, single } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
 
 interface Options {
+  readonly cni: CniName | undefined;
   readonly f: string[];
   readonly expect: string;
   readonly real: boolean;
@@ -30,21 +32,20 @@ export const TEST: Verb<Options> = {
       f: { ...FILES, demandOption: true },
       expect: { ...single('expect'), demandOption: true, describe: 'File with expectations, - for stdin' },
       real: { type: 'boolean', default: false, describe: 'Connect for real' },
+      cni: CNI,
       o: output('text', 'json', 'junit'),
     }),
-  run: async ({ f, expect, real, o }, terminal) => {
+  run: async ({ f, expect, real, cni = 'reference', o }, terminal) => {
     if (expect === '-' && f.includes('-'))
       throw new LabError('usage', 'stdin cannot be both manifests and expectations');
     const { parseExpectations } = await import('../expect/expectation-file.ts');
     const startedAt = performance.now();
     const files = await readManifests(f);
-    const { cluster, issues, warnings } = await build(files);
-    warn(warnings, terminal);
-    await refuseIssues(issues);
+    const cluster = await enforcedCluster(files, terminal, real ? 'reference' : cni); // a lab enforces by itself
     const expectations = parseExpectations(await textOf(expect), expect === '-' ? 'stdin' : expect);
     const { judge } = await import('../expect/judge.ts');
     const results = real
-      ? await (await import('./real-test.ts')).testForReal({ files, cluster }, expectations, terminal)
+      ? await (await import('./real-test.ts')).testForReal({ files, cluster, cni }, expectations, terminal)
       : judge(cluster, expectations);
     await report(results, { format: o ?? 'text', seconds: (performance.now() - startedAt) / 1000, terminal });
     return results.every(({ failures }) => failures.length === 0) ? 0 : 1;

@@ -12,7 +12,7 @@ import type { Connection } from '../model/verdict.ts';
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePort } from '../net/port.ts';
 import { stagedReport } from '../report/staged-report.ts';
-import { directionReport, nearestOf } from '../report/verdict-report.ts';
+import { directionReport, nearestOf, withCaveat } from '../report/verdict-report.ts';
 import { verdictIn } from '../table/cluster-verdict.ts';
 import { compile } from '../table/compile.ts';
 import { nearMisses } from '../table/near-miss.ts';
@@ -65,7 +65,11 @@ export class ContainerLab implements Backend {
     const onError = (error: unknown): void => {
       say(error instanceof Error ? (error.stack ?? error.message) : String(error));
     };
-    this.plane = new ControlPlane({ name: spec.name, store, backend: this, node, givesPodAddresses: false, onError });
+    const {
+      name,
+      options: { cni },
+    } = spec;
+    this.plane = new ControlPlane({ name, store, backend: this, node, givesPodAddresses: false, cni, onError });
     this.admission = new EgressAdmission({
       spec,
       table: () => this.table,
@@ -222,7 +226,7 @@ export class ContainerLab implements Backend {
     const connection = connectionOf({ source, destination, protocol, port });
     const sourced = (report: DirectionReport): DirectionReport =>
       connection ? this.#sources.sourced(report, connection) : report;
-    this.log.add({
+    const event: FlowEvent = {
       time: new Date(timeMs).toISOString(),
       from: party(source),
       to: party(destination),
@@ -231,7 +235,8 @@ export class ContainerLab implements Backend {
       egress: sourced(judged.egress),
       ingress: sourced(judged.ingress),
       ...(carried ? { carried } : this.#stagedOf(judged, connection)),
-    });
+    };
+    this.log.add(withCaveat(event, this.plane.cluster));
   }
 }
 

@@ -136,6 +136,8 @@ export class PodProxy {
   #begin({ options, external }: Welcome): void {
     if (this.#labOptions) return;
     this.#labOptions = options;
+    this.#view.enforceAs(options.cni);
+    this.#tableChanged = true;
     closeWayOut();
     routeToServices();
     routeTo(external);

@@ -1,3 +1,5 @@
+import { Enforcer } from '../cni/enforcer.ts';
+import type { CniName } from '../cni/profile.ts';
 import type { ServiceRule } from '../dataplane/firewall.ts';
 import type { KubeObject } from '../kube/list-watch.ts';
 import { issueText } from '../manifest/issue.ts';
@@ -18,6 +20,9 @@ export class PodView {
   readonly #key: string;
   readonly #addresses: readonly IpAddress[];
   readonly #services = new ServiceView();
+  /** Policies by key as the API has them; in the table are those that are enforced. */
+  readonly #policies = new Map<string, NetworkPolicy>();
+  #enforcer = new Enforcer('reference');
   /** Pods by key as the API has them; in the table are those whose namespace is known. */
   readonly #pods = new Map<string, Pod>();
   readonly #namespaces = new Set<string>();
@@ -37,6 +42,12 @@ export class PodView {
   get self(): Pod | undefined {
     const pod = this.#pods.get(this.#key);
     return pod && this.#namespaces.has(pod.namespace) && !isFinished(pod) && !pod.hostNetwork ? pod : undefined;
+  }
+
+  /** Has policies enforced as a CNI does, those too that are known already. */
+  enforceAs(cni: CniName): void {
+    this.#enforcer = new Enforcer(cni);
+    for (const policy of this.#policies.values()) this.#putPolicy(policy);
   }
 
   /** The Services' ports and ready endpoints. */
@@ -77,12 +88,12 @@ export class PodView {
         this.#services.putService(key, built.service);
         break;
       case 'policy':
-        this.table.setPolicy(built.policy);
+        this.#putPolicy(built.policy);
         break;
       case 'refused':
         this.#unreadable.set(`${name} ${key}`, built.issues.map(issueText).join('; '));
         this.#forget(name, key);
-        if (name === 'networkpolicies') this.table.setPolicy(closedPolicy(object));
+        if (name === 'networkpolicies') this.#putPolicy(closedPolicy(object));
     }
   }
 
@@ -98,6 +109,13 @@ export class PodView {
     const pod = { ...given, addresses: key === this.#key ? this.#addresses : others };
     this.#pods.set(key, pod);
     if (this.#namespaces.has(pod.namespace)) this.table.setPod(pod);
+  }
+
+  #putPolicy(policy: NetworkPolicy): void {
+    this.#policies.set(podKey(policy), policy);
+    const enforced = this.#enforcer.policy(policy);
+    if (enforced) this.table.setPolicy(enforced);
+    else this.table.removePolicy(podKey(policy));
   }
 
   /** The labels of the namespace are known: its pods can be peers. */
@@ -126,6 +144,7 @@ export class PodView {
         this.#services.removeSlice(key);
         break;
       case 'networkpolicies':
+        this.#policies.delete(key);
         this.table.removePolicy(key);
     }
   }
@@ -141,7 +160,7 @@ export class PodView {
       case 'endpointslices':
         return this.#services.sliceKeys;
       case 'networkpolicies':
-        return this.table.cluster.policies.map(podKey);
+        return [...this.#policies.keys()];
     }
   }
 }

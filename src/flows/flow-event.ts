@@ -30,6 +30,8 @@ export interface VerdictReport {
   readonly verdict: 'allow' | 'deny';
   readonly egress: DirectionReport;
   readonly ingress: DirectionReport;
+  /** What is to be said with it: that policies are not enforced as specified. */
+  readonly caveat?: string;
 }
 
 /** How a flow ended: by both sides, by a reset of one, by policies that allow it no longer, or because nothing came for long. */

@@ -6,7 +6,7 @@ import type { Connection } from '../model/verdict.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { parsePort, type Transport } from '../net/port.ts';
 import { stagedReport } from '../report/staged-report.ts';
-import { verdictReport, withNearest } from '../report/verdict-report.ts';
+import { verdictReport, withCaveat, withNearest } from '../report/verdict-report.ts';
 import { verdictIn } from '../table/cluster-verdict.ts';
 import { compile } from '../table/compile.ts';
 import { missCost, nearMisses } from '../table/near-miss.ts';
@@ -103,7 +103,7 @@ export class FlowRecorder {
     const connection: Connection = { source, destination, transport, port: parsePort(destinationPort) ?? 0 };
     const verdict = table.explain(connection);
     const staged = this.#staged.get(tableVersion);
-    const own = verdictReport(verdict);
+    const own = withCaveat(verdictReport(verdict), table.cluster);
     const report = { ...own, ...stagedReport(own, staged && verdictIn(staged, connection)) };
     if (!verdict.allowed && !this.#rules.take(missCost(verdict), packet.timeMs)) return report; // not kept: the next one may have it
     const complete = { ...report, ...withNearest(report, nearMisses(table.cluster, connection, verdict)) };

@@ -1,3 +1,4 @@
+import { CNI_PROFILES, type CniName } from '../cni/profile.ts';
 import type { FlowEvent } from '../flows/flow-event.ts';
 import type { Issue } from '../manifest/issue.ts';
 import type { JsonObject } from '../manifest/json.ts';
@@ -5,16 +6,28 @@ import type { ManifestFile } from '../manifest/manifest.ts';
 import type { Protocol } from '../net/port.ts';
 import type { Explanation } from '../report/explanation.ts';
 
-/** How a lab enforces: how a denial looks, and what becomes of established connections (SEMANTICS 20 and 21); and who carries what is allowed. */
+/** How a lab enforces: as which CNI, how a denial looks, and what becomes of established connections (SEMANTICS 12, 20 and 21); and who carries what is allowed. */
 export interface LabOptions {
   readonly deny: 'drop' | 'reject';
   readonly established: 'keep' | 'strict';
   /** The kernel, or a relay in the pod's proxy, which knows each connection's bytes and can end it; `auto`: as the backend does it. */
   readonly carry: 'auto' | 'kernel' | 'relay';
+  readonly cni: CniName;
 }
 
 /** What a lab does unless it is told otherwise. */
-export const DEFAULT_OPTIONS: LabOptions = { deny: 'drop', established: 'keep', carry: 'auto' };
+export const DEFAULT_OPTIONS: LabOptions = { deny: 'drop', established: 'keep', carry: 'auto', cni: 'reference' };
+
+/** The options of a lab in which these are given; what becomes of established connections is as the CNI does it unless given. */
+export function labOptions({
+  established,
+  ...given
+}: Partial<Omit<LabOptions, 'established'>> & {
+  readonly established?: LabOptions['established'] | undefined;
+}): LabOptions {
+  const options = { ...DEFAULT_OPTIONS, ...given };
+  return { ...options, established: established ?? CNI_PROFILES[options.cni].established };
+}
 
 /** A host outside the cluster: a namespace of its own beyond the node, with a server on each port. */
 export interface ExternalHost {

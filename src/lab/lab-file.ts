@@ -4,7 +4,7 @@ import type { FieldPath } from '../manifest/field-path.ts';
 import { readLabManifests } from './lab-manifests.ts';
 import { readDocuments, type YamlDocument } from '../manifest/yaml-document.ts';
 import { LabError } from '../model/lab-error.ts';
-import type { LabOptions, LabSpec } from './lab-client.ts';
+import { labOptions, type LabOptions, type LabSpec } from './lab-client.ts';
 import { labProblemText, problemsOf, type LabFileProblem } from './lab-problem.ts';
 import { labSchema, type LabDocument } from './lab-schema.ts';
 
@@ -42,7 +42,7 @@ export async function toSpec(lab: Lab, name: string, override: Partial<LabOption
     name,
     files: await readLabManifests(lab.manifests),
     external: lab.external,
-    options: { ...lab.options, ...override },
+    options: labOptions({ ...lab.options, ...override }),
   };
 }
 

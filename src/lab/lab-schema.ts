@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CNI_NAMES } from '../cni/profile.ts';
 import { parseIp } from '../net/ip.ts';
 import { expectation } from './expectation-schema.ts';
 import { learn } from './learn-schema.ts';
@@ -54,8 +55,11 @@ const options = z
     deny: z.enum(['drop', 'reject']).default('drop').describe('Whether denied packets vanish or are refused.'),
     established: z
       .enum(['keep', 'strict'])
-      .default('keep')
-      .describe('Whether a change of policy leaves open connections alone or cuts those that it denies.'),
+      .optional()
+      .describe(
+        'Whether a change of policy leaves open connections alone or cuts those that it denies; as the CNI does unless given.',
+      ),
+    cni: z.enum(CNI_NAMES).default('reference').describe('The CNI as which policies are enforced.'),
     carry: z
       .enum(['auto', 'kernel', 'relay'])
       .default('auto')

@@ -15,4 +15,6 @@ export interface Cluster {
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
   readonly policies: readonly NetworkPolicy[];
+  /** What is to be said with each verdict; absent where policies are enforced as specified. */
+  readonly caveat?: string;
 }

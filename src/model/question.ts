@@ -73,7 +73,7 @@ export function toConnection(cluster: Cluster, question: Question): Answer {
     connection: { source: from.address, destination: to.address, transport: question.transport, port },
     from: from.party,
     to: to.party,
-    notes: notesOn(question, { from, to, service }),
+    notes: [...notesOn(question, { from, to, service }), ...(cluster.caveat === undefined ? [] : [cluster.caveat])],
   };
 }
 

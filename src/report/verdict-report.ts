@@ -1,4 +1,5 @@
 import type { DirectionReport, PolicyRef, VerdictReport } from '../flows/flow-event.ts';
+import type { Cluster } from '../model/cluster.ts';
 import type { NearMiss } from '../model/near-miss.ts';
 import type { Direction } from '../model/policy.ts';
 import { allows, type DirectionVerdict, type RuleMatch, type Verdict } from '../model/verdict.ts';
@@ -12,10 +13,15 @@ export function verdictReport(verdict: Verdict): VerdictReport {
   };
 }
 
+/** The verdict with what is to be said with all verdicts of its cluster. */
+export function withCaveat<Report extends VerdictReport>(report: Report, { caveat }: Pick<Cluster, 'caveat'>): Report {
+  return caveat === undefined ? report : { ...report, caveat };
+}
+
 /** The verdict with the nearest miss of each direction that denies. @param misses nearest first. */
 export function withNearest(report: VerdictReport, misses: readonly NearMiss[]): VerdictReport {
-  const { verdict, egress, ingress } = report;
-  return { verdict, egress: nearestOf(egress, 'egress', misses), ingress: nearestOf(ingress, 'ingress', misses) };
+  const { egress, ingress } = report;
+  return { ...report, egress: nearestOf(egress, 'egress', misses), ingress: nearestOf(ingress, 'ingress', misses) };
 }
 
 /** One direction's verdict with its nearest miss, if there is one. @param misses nearest first. */

@@ -68,8 +68,9 @@ export function reasonText(report: VerdictReport): string {
   const decisive = DIRECTIONS.filter((direction) =>
     report.verdict === 'deny' ? report[direction].verdict === 'deny' : report[direction].isolated,
   );
-  if (decisive.length === 0) return 'no policy isolates either end';
-  return decisive.map((direction) => `${direction} ${directionText(direction, report[direction])}`).join('; ');
+  const reasons = decisive.map((direction) => `${direction} ${directionText(direction, report[direction])}`);
+  const caveats = report.caveat === undefined ? [] : [report.caveat];
+  return [...(reasons.length === 0 ? ['no policy isolates either end'] : reasons), ...caveats].join('; ');
 }
 
 /** `default/allow-app ingress[0] (allow.yaml:9)`, without the rule where none matched, and the file where none is known. */

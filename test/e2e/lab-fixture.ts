@@ -160,7 +160,7 @@ export function policyManifest(key: string, spec: string): string {
 }
 
 /** A manifest for apply(). */
-function manifestFile(text: string): ManifestFile {
+export function manifestFile(text: string): ManifestFile {
   return { path: 'test.yaml', text };
 }
 

@@ -44,7 +44,7 @@ describe('a good lab', () => {
       learn: null,
       manifests: [join(folder, 'cluster.yaml')],
       external: [],
-      options: { deny: 'drop', established: 'keep', carry: 'auto' },
+      options: { deny: 'drop', carry: 'auto', cni: 'reference' },
       steps: [],
     });
   });
@@ -83,7 +83,7 @@ steps:
         ],
       },
     ]);
-    expect(lab.options).toEqual({ deny: 'reject', established: 'strict', carry: 'relay' });
+    expect(lab.options).toEqual({ deny: 'reject', established: 'strict', carry: 'relay', cni: 'reference' });
     expect(lab.steps).toEqual([
       {
         text: 's',
@@ -139,9 +139,18 @@ steps:
         { path: join(folder, 'more', 'service.yaml'), text: 'kind: Service' },
       ],
       external: [],
-      options: { deny: 'reject', established: 'strict', carry: 'auto' },
+      options: { deny: 'reject', established: 'strict', carry: 'auto', cni: 'reference' },
     });
   });
+});
+
+test.each([
+  ['cni: calico', 'keep'],
+  ['cni: cilium', 'strict'],
+  ['cni: cilium, established: keep', 'keep'],
+])('%s: open connections are as that CNI does it, unless the lab says otherwise', async (options, established) => {
+  await writeFile(join(folder, 'lab.yaml'), `${MINIMAL}\noptions: { ${options} }`);
+  expect((await toSpec(await loadLab(folder), 'mine', {})).options.established).toBe(established);
 });
 
 describe('a bad lab is named by file, line and field', () => {

@@ -1,3 +1,4 @@
+import type { CniName } from '../../src/cni/profile.ts';
 import { ApiStore } from '../../src/apiserver/api-store.ts';
 import { textAt, type ApiObject } from '../../src/apiserver/api-object.ts';
 import type { StoreOptions } from '../../src/apiserver/object-store.ts';
@@ -52,7 +53,7 @@ export class PlaneFixture {
   readonly plane: ControlPlane;
   readonly errors: unknown[] = [];
 
-  private constructor(store: ApiStore, givesPodAddresses: boolean) {
+  private constructor(store: ApiStore, givesPodAddresses: boolean, cni: CniName) {
     const addresses = ['172.18.0.2', 'fd00:172:18::2'].map((text) => given(parseIp(text), text));
     this.plane = new ControlPlane({
       name: 'test',
@@ -60,15 +61,20 @@ export class PlaneFixture {
       backend: this.backend,
       node: { name: 'node', addresses },
       givesPodAddresses,
+      cni,
       onError: (error) => this.errors.push(error),
     });
   }
 
   static async start(
     manifests: readonly object[] = [],
-    { givesPodAddresses = true, ...options }: StoreOptions & { givesPodAddresses?: boolean } = {},
+    {
+      givesPodAddresses = true,
+      cni = 'reference',
+      ...options
+    }: StoreOptions & { givesPodAddresses?: boolean; cni?: CniName } = {},
   ): Promise<PlaneFixture> {
-    const fixture = new PlaneFixture(await ApiStore.open(options), givesPodAddresses);
+    const fixture = new PlaneFixture(await ApiStore.open(options), givesPodAddresses, cni);
     await fixture.plane.start([file(manifests)]);
     return fixture;
   }

@@ -1,6 +1,6 @@
 import { POD_NETWORKS } from '../../manifest/address-pool.ts';
 import { podKey, type Pod } from '../../model/pod.ts';
-import { carriedBy, type LabSpec } from '../lab-client.ts';
+import { carriedBy, DEFAULT_OPTIONS, type LabSpec } from '../lab-client.ts';
 import { nameServersOf } from '../control-plane/cluster-dns.ts';
 import { composeText, type ComposeDocument } from './compose-text.ts';
 import { planContainers, type ComposePlan, type PlannedHost } from './compose-plan.ts';
@@ -123,6 +123,7 @@ function controlPlane({ name, files, options }: LabSpec): PlannedService {
         `container control-plane --name ${name} --manifests . --external ${EXTERNAL}`,
         `--run /run/netpol-lab --listen 0.0.0.0:${API_PORT}`,
         `--deny ${options.deny} --established ${options.established} --carry ${options.carry}`,
+        options.cni === DEFAULT_OPTIONS.cni ? '' : `--cni ${options.cni}`,
       ),
       configs: [
         ...files.map((file, index) => ({ source: manifestConfig(index), target: `${MANIFESTS}/${inside(file.path)}` })),
@@ -139,7 +140,7 @@ function controlPlane({ name, files, options }: LabSpec): PlannedService {
 
 /** A command line; none of its words has anything that a shell would take apart. */
 function words(...parts: readonly string[]): string {
-  return parts.join(' ');
+  return parts.filter((part) => part !== '').join(' ');
 }
 
 const MANIFESTS = '/etc/netpol-lab/manifests';

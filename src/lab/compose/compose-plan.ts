@@ -33,6 +33,7 @@ export async function planContainers(spec: LabSpec): Promise<ComposePlan> {
     backend: { enforce: () => Promise.resolve(), reportOf: () => undefined },
     node: { name: 'node', addresses: [] },
     givesPodAddresses: true,
+    cni: spec.options.cni,
     onError: (error) => {
       throw error;
     },

@@ -3,6 +3,7 @@ import type { ChangeSet } from '../../apiserver/change-set.ts';
 import { servedKind } from '../../apiserver/registry.ts';
 import { unstaged } from '../../apiserver/staged-policy.ts';
 import type { ObjectChange } from '../../apiserver/object-store.ts';
+import type { Enforcer } from '../../cni/enforcer.ts';
 import { buildPod, givenAddresses, nodeAddresses } from '../../manifest/build-pod.ts';
 import { buildPolicy, policyWarnings } from '../../manifest/build-policy.ts';
 import { buildService, givenClusterIps } from '../../manifest/build-service.ts';
@@ -25,6 +26,12 @@ import { withStaged } from './staging.ts';
 interface Known<Model> {
   readonly object: ApiObject;
   readonly model: Model;
+}
+
+/** A namespaced object's. */
+interface ObjectPlace {
+  readonly namespace: string;
+  readonly name: string;
 }
 
 /** What a change does to the cluster while it is found out. */
@@ -54,25 +61,35 @@ export class ClusterState {
   readonly #policies = new Map<string, Known<NetworkPolicy>>();
   readonly #staged = new Map<string, Known<NetworkPolicy>>();
   readonly #warnings = new Map<string, readonly string[]>();
+  readonly #enforcer: Enforcer;
   #cluster: Cluster | undefined;
   #stagedCluster: Cluster | undefined;
 
-  /** The cluster now. */
+  /** @param enforcer how policies are enforced. */
+  constructor(enforcer: Enforcer) {
+    this.#enforcer = enforcer;
+  }
+
+  /** The cluster now, with its policies as they are enforced. */
   get cluster(): Cluster {
-    this.#cluster ??= {
+    this.#cluster ??= this.#enforcer.enforced(this.#asWritten);
+    return this.#cluster;
+  }
+
+  get #asWritten(): Cluster {
+    return {
       namespaces: new Map([...this.#namespaces].map(([name, { model }]) => [name, model])),
       pods: Array.from(this.#pods.values(), ({ model }) => model),
       services: Array.from(this.#services.values(), ({ model }) => model),
       policies: Array.from(this.#policies.values(), ({ model }) => model),
     };
-    return this.#cluster;
   }
 
   /** The cluster as it would be with the policies that are staged; undefined if none is. */
   get staged(): Cluster | undefined {
     if (this.#staged.size === 0) return undefined;
     const policies = new Map([...this.#staged].map(([key, { model }]) => [key, model]));
-    this.#stagedCluster ??= withStaged(this.cluster, policies);
+    this.#stagedCluster ??= this.#enforcer.enforced(withStaged(this.#asWritten, policies));
     return this.#stagedCluster;
   }
 
@@ -81,9 +98,26 @@ export class ClusterState {
     return this.#staged.size;
   }
 
-  /** What the API server would have warned of in the policies that there are. */
+  /** How many policies there are, enforced or not. */
+  get policies(): number {
+    return this.#policies.size;
+  }
+
+  /** What the API server would have warned of in the policies that there are, and what of them has no effect. */
   get warnings(): string[] {
-    return [...this.#warnings.values()].flat();
+    const models = Array.from(this.#policies.values(), ({ model }) => model);
+    return models.flatMap((policy) => [...this.warningsOf(policy), ...this.#enforcer.remarks(policy)]);
+  }
+
+  /** What the API server would have warned of in a policy. */
+  warningsOf(policy: ObjectPlace): readonly string[] {
+    return this.#warnings.get(podKey(policy)) ?? [];
+  }
+
+  /** What of a policy has no effect. */
+  remarksOn(policy: ObjectPlace): readonly string[] {
+    const known = this.#policies.get(podKey(policy));
+    return known ? this.#enforcer.remarks(known.model) : [];
   }
 
   /** Whether the pod's status says that it is ready. */

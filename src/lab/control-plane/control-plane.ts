@@ -6,6 +6,8 @@ import { ApiError } from '../../apiserver/status.ts';
 import type { CommitVerdict } from '../../apiserver/user-writes.ts';
 import type { WriteDraft } from '../../apiserver/write-draft.ts';
 import type { FlowLog } from '../../flows/flow-log.ts';
+import { Enforcer } from '../../cni/enforcer.ts';
+import type { CniName } from '../../cni/profile.ts';
 import { AddressPool } from '../../manifest/address-pool.ts';
 import { issueText, type Issue } from '../../manifest/issue.ts';
 import { parseManifests, type ManifestFile } from '../../manifest/manifest.ts';
@@ -43,6 +45,7 @@ export interface ControlPlaneOptions {
   readonly node: NodeFacts;
   /** False if the backend's pods have addresses from elsewhere, and report them. */
   readonly givesPodAddresses: boolean;
+  readonly cni: CniName;
   /** Takes an error that nobody waits for. */
   readonly onError: (error: unknown) => void;
 }
@@ -50,9 +53,11 @@ export interface ControlPlaneOptions {
 const POD = servedKind('v1', 'Pod');
 const SERVICE = servedKind('v1', 'Service');
 const NODE = servedKind('v1', 'Node');
+const POLICY = 'NetworkPolicy';
 // A change waits for its pods to begin, and for Services to lead to those that are ready at once; not for the next step
 // of a rolling update, or the next pod of a Job.
 const ROUNDS = 2;
+const WRITTEN: ReadonlySet<ChangeResult['action']> = new Set(['created', 'configured']);
 const EVENTS_OF_A_CHANGE = 300; // a lab of thousands of pods would only push its own Events out
 
 /**
@@ -69,18 +74,19 @@ export class ControlPlane {
   readonly #backend: Backend;
   readonly #node: NodeFacts;
   readonly #placement: Placement;
-  readonly #state = new ClusterState();
+  readonly #state: ClusterState;
   readonly #events: EventRecorder;
   readonly #onError: (error: unknown) => void;
   readonly #changedPods = new Set<string>();
   #following: Promise<unknown> = Promise.resolve();
   #manifestWarnings: readonly string[] = [];
 
-  constructor({ name, store, backend, node, givesPodAddresses, onError }: ControlPlaneOptions) {
+  constructor({ name, store, backend, node, givesPodAddresses, cni, onError }: ControlPlaneOptions) {
     this.name = name;
     this.store = store;
     this.startedAt = store.objects.now().toISOString();
     this.#backend = backend;
+    this.#state = new ClusterState(new Enforcer(cni));
     this.#node = node;
     this.#placement = new Placement(new AddressPool(), node, givesPodAddresses);
     this.#onError = onError;
@@ -98,6 +104,11 @@ export class ControlPlane {
   get staged(): { readonly cluster: Cluster; readonly count: number } | undefined {
     const cluster = this.#state.staged;
     return cluster && { cluster, count: this.#state.stagedCount };
+  }
+
+  /** How many policies there are, enforced or not, but for those that are staged. */
+  get policies(): number {
+    return this.#state.policies;
   }
 
   /** What there is to say about the manifests that the lab was started with, and about the policies that there are. */
@@ -227,7 +238,7 @@ export class ControlPlane {
     setImmediate(() => {
       for (const happening of happenings) this.#events.record(happening); // once it is stored
     });
-    return { kind: 'accepted' };
+    return { kind: 'accepted', remarks: policiesWritten(set).flatMap((policy) => this.#state.remarksOn(policy)) };
   }
 
   #updateEndpoints(set: ChangeSet, { services }: ClusterChange): void {
@@ -262,18 +273,25 @@ export class ControlPlane {
     });
     if (issues.length > 0) return refused(issues);
     const started = performance.now();
-    const known = new Set(this.#state.warnings);
     try {
       const { verdict, value } = await this.store.users.together(plan);
       if (verdict.kind === 'refused') return refused(verdict.issues);
       const late = await this.store.users.onStored();
-      const fresh = this.#state.warnings.filter((warning) => !known.has(warning));
+      const written = value.filter(({ kind, action }) => kind === POLICY && WRITTEN.has(action));
+      const said = written.flatMap((policy) => [...this.#state.warningsOf(policy), ...this.#state.remarksOn(policy)]);
       const enforcedMs = performance.now() - started;
-      return { results: value, issues: [], warnings: [...warnings, ...fresh, ...late], enforcedMs };
+      return { results: value, issues: [], warnings: [...warnings, ...said, ...late], enforcedMs };
     } catch (error) {
       if (error instanceof RefusedManifests) return refused(error.issues);
       if (error instanceof ApiError) throw new LabError('usage', error.message, { cause: error });
       throw error;
     }
   }
+}
+
+/** The policies that a set of changes makes or changes. */
+function policiesWritten(set: ChangeSet): { readonly namespace: string; readonly name: string }[] {
+  return set.changes.flatMap(({ resource, after }) =>
+    after && resource.kind === POLICY ? [{ namespace: namespaceOf(after), name: nameOf(after) }] : [],
+  );
 }

@@ -67,11 +67,11 @@ export class LabVerbs {
 
   /** What a lab says of itself. @param own what only its backend knows. */
   status({ spec, ...own }: OwnStatus): LabStatus {
-    const { startedAt, resumed, cluster, staged } = this.#plane;
+    const { startedAt, resumed, policies, staged } = this.#plane;
     const { name, options, external } = spec;
     const pods = this.#podStatuses();
-    const policies = { policies: cluster.policies.length, staged: staged?.count ?? 0 };
-    return { name, startedAt, resumed, options, external, pods, ...policies, ...own };
+    const counts = { policies, staged: staged?.count ?? 0 };
+    return { name, startedAt, resumed, options, external, pods, ...counts, ...own };
   }
 
   /** Every pod, those that have finished too, in the cluster's order. */

@@ -51,6 +51,7 @@ export class RunningLab implements Backend {
       backend: this,
       node: NODE,
       givesPodAddresses: true,
+      cni: spec.options.cni,
       onError: (error) => {
         console.error(error);
       },

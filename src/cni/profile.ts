@@ -4,10 +4,10 @@ export const CNI_NAMES = ['reference', 'calico', 'cilium', 'weave', 'flannel'] a
 /** A profile's name. */
 export type CniName = (typeof CNI_NAMES)[number];
 
-/** What a CNI does otherwise than this program's reference does, and where that is written. */
+/** What a CNI does otherwise than this program's reference does, and the addresses of where that is written. */
 export interface CniFact {
   readonly text: string;
-  readonly source: string;
+  readonly sources: readonly string[];
 }
 
 /** How a CNI enforces NetworkPolicies, where they leave it a choice or it does not do all that they say. */
@@ -43,7 +43,7 @@ export const CNI_PROFILES: Readonly<Record<CniName, CniProfile>> = {
     facts: [
       {
         text: 'open connections outlive a change of policy, as conntrack knows them',
-        source: 'https://github.com/projectcalico/calico/issues/6399',
+        sources: ['https://github.com/projectcalico/calico/issues/6399'],
       },
     ],
   },
@@ -54,16 +54,18 @@ export const CNI_PROFILES: Readonly<Record<CniName, CniProfile>> = {
     facts: [
       {
         text: 'an ipBlock matches no pod and no node, whatever their addresses',
-        source:
-          'https://github.com/cilium/cilium/issues/9209, https://docs.cilium.io/en/stable/security/policy/caveats/',
+        sources: [
+          'https://github.com/cilium/cilium/issues/9209',
+          'https://docs.cilium.io/en/stable/security/policy/caveats/',
+        ],
       },
       {
         text: 'every packet of an open connection is judged by the policies of that moment, replies apart',
-        source: 'https://github.com/cilium/cilium/blob/main/bpf/bpf_lxc.c',
+        sources: ['https://github.com/cilium/cilium/blob/main/bpf/bpf_lxc.c'],
       },
       {
         text: 'endPort is known from version 1.16 on; before that, only its port is allowed (this profile knows it)',
-        source: 'https://github.com/cilium/cilium/issues/28684, https://github.com/cilium/cilium/pull/33463',
+        sources: ['https://github.com/cilium/cilium/issues/28684', 'https://github.com/cilium/cilium/pull/33463'],
       },
     ],
   },
@@ -74,12 +76,14 @@ export const CNI_PROFILES: Readonly<Record<CniName, CniProfile>> = {
     facts: [
       {
         text: 'a policy with a named port is passed over as a whole: it isolates nothing',
-        source:
-          'https://github.com/weaveworks/weave/blob/master/npc/analyser.go, https://github.com/weaveworks/weave/issues/3032',
+        sources: [
+          'https://github.com/weaveworks/weave/blob/ee84caccee04669c57cfccb5ed3a1ad94cc63b3f/npc/analyser.go',
+          'https://github.com/weaveworks/weave/issues/3032',
+        ],
       },
       {
         text: 'endPort is not read: only its port is allowed',
-        source: 'https://github.com/weaveworks/weave/blob/master/npc/analyser.go',
+        sources: ['https://github.com/weaveworks/weave/blob/ee84caccee04669c57cfccb5ed3a1ad94cc63b3f/npc/analyser.go'],
       },
     ],
   },
@@ -89,8 +93,10 @@ export const CNI_PROFILES: Readonly<Record<CniName, CniProfile>> = {
     facts: [
       {
         text: 'policies are stored and have no effect; Calico beside it ("Canal") enforces them',
-        source:
-          'https://github.com/flannel-io/flannel/issues/558, https://docs.tigera.io/calico/latest/getting-started/kubernetes/flannel/install-for-flannel',
+        sources: [
+          'https://github.com/flannel-io/flannel/issues/558',
+          'https://docs.tigera.io/calico/latest/getting-started/kubernetes/flannel/install-for-flannel',
+        ],
       },
     ],
   },

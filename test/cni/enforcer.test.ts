@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Enforcer } from '../../src/cni/enforcer.ts';
 import { CNI_NAMES, CNI_PROFILES } from '../../src/cni/profile.ts';
@@ -30,12 +31,16 @@ test.each(['reference', 'calico'] as const)('%s enforces policies as they are', 
   expect(new Enforcer(name).enforced(given)).toBe(given);
 });
 
-test('every profile that differs from the reference says how, and where that is written', () => {
+test('every profile that differs from the reference says how, and the README where that is written', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replace(/\s+/g, ' ');
   for (const name of CNI_NAMES) {
     const { facts, ...rest } = CNI_PROFILES[name];
     const differs = JSON.stringify(rest) !== JSON.stringify({ ...CNI_PROFILES.reference, facts: undefined });
     if (differs) expect(facts.length, name).toBeGreaterThan(0);
-    for (const { source } of facts) expect(source).toMatch(/^https:/);
+    for (const { text, sources } of facts) {
+      const links = sources.map((source, index) => `[${index + 1}](${source})`).join(', ');
+      expect(readme).toContain(`| \`${name}\` | ${text} | ${links} |`);
+    }
   }
 });
 

@@ -85,19 +85,18 @@ function namesIn({ policies }: Cluster, { namespace }: { readonly namespace: str
 
 function bestOf(changes: readonly ManifestChange[], trial: Trial, direction: Direction): ManifestChange | undefined {
   const { cluster, connection, base } = trial;
-  const tried = changes.flatMap((change) => {
-    const after = withPolicies(base, [change]);
-    if (!verdictIn(after, connection).allowed) return [];
-    return [{ change, reach: reachOf(compare({ before: cluster, after }).changes) }];
-  });
-  const narrow = leastBy(tried, ({ reach }) => reach);
+  const working = changes.filter((change) => verdictIn(withPolicies(base, [change]), connection).allowed);
+  const narrow = leastBy(working, (change) =>
+    reachOf(compare({ before: cluster, after: withPolicies(base, [change]) }).changes),
+  );
   // Of those that open as much, the one that still does where nothing else denies: a rule for the pod, not for all.
-  const alone = narrow.length === 1 ? narrow : leastBy(narrow, ({ change }) => reachAlone(trial, change, direction));
-  return alone.map(({ change }) => change).sort((one, other) => linesAdded(one) - linesAdded(other))[0];
+  const alone = leastBy(narrow, (change) => reachAlone(trial, change, direction));
+  return alone.toSorted((one, other) => linesAdded(one) - linesAdded(other))[0];
 }
 
 /** Those with the least reach: what they deny counts before what they allow. */
 function leastBy<Some>(all: readonly Some[], reach: (one: Some) => Reach): readonly Some[] {
+  if (all.length < 2) return all; // to measure costs more than all else
   const measured = all.map((one) => ({ one, reach: reach(one) }));
   const denied = Math.min(...measured.map((each) => each.reach.denied));
   const least = measured.filter((each) => each.reach.denied === denied);

@@ -29,7 +29,13 @@ export function objectLines(text: string, key: ObjectKey): ObjectLines | undefin
  * letter by letter. @param path of the list. @returns undefined where the text is written in a way that this does not
  * know: what it returns is to be read again, and compared with what is meant.
  */
-export function withItem(text: string, key: ObjectKey, { path, item }: Insertion): string | undefined {
+export function withItem(text: string, key: ObjectKey, insertion: Insertion): string | undefined {
+  if (!text.includes('\r\n')) return withItemOfLines(text, key, insertion);
+  if (/(?<!\r)\n/.test(text)) return undefined; // both ways to end a line: to keep them apart is not worth it
+  return withItemOfLines(text.replaceAll('\r\n', '\n'), key, insertion)?.replaceAll('\n', '\r\n');
+}
+
+function withItemOfLines(text: string, key: ObjectKey, { path, item }: Insertion): string | undefined {
   const object = objectIn(text, key, new LineCounter());
   const field = path.at(-1);
   const parent = object && nodeAt(object, path.slice(0, -1));

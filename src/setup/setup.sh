@@ -1,10 +1,11 @@
 #!/bin/sh
 # Makes a clone ready to run: system tools, npm packages, dist. `npm start` and `npm test` begin with it.
+# Arguments are further tools that are needed.
 # Prints only what it does, and does only what is missing: a second run takes milliseconds.
 set -eu
 cd "$(dirname "$0")/../.."
 
-sh src/setup/system-tools.sh
+sh src/setup/system-tools.sh "$@"
 
 # npm writes this file last, so an interrupted install is taken up again.
 if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then

@@ -30,7 +30,7 @@ export function quote(manifest: PolicyManifest, misses: readonly NearMiss[]): Qu
     number < place.first + HEAD_LINES ||
     marked.some((line) => Math.abs(line - number) <= AROUND_LINES);
   return file.text
-    .split('\n')
+    .split(/\r?\n/)
     .map((text, index) => ({ number: index + 1, text, remarks: remarksAt(remarks.get(index + 1)) }))
     .filter(({ number }) => place.first <= number && number <= place.last && isShown(number));
 }

@@ -119,17 +119,22 @@ describe('the smallest change', () => {
   });
 });
 
-test('the patch is one for `patch -p0` and `git apply`, also where one file changes twice', () => {
-  const both = policyFile(
+test.each([
+  ['one file that changes twice', (text: string) => text],
+  ['lines that end as on Windows', (text: string) => text.replaceAll('\n', '\r\n')],
+  ['a last line that does not end', (text: string) => text.replace(/\n# to be continued\n$/, '')],
+])('the patch is one for `patch -p0` and `git apply`: %s', (_, written) => {
+  const web = policyFile(
     'web',
-    'podSelector: { matchLabels: { app: web } }\npolicyTypes: [Ingress]\n# to be continued\n',
+    'podSelector: { matchLabels: { app: web } }\npolicyTypes: [Ingress]\n# to be continued',
   );
   const client = policyFile(
     'client',
     'podSelector: { matchLabels: { app: client } }\npolicyTypes:\n- Egress\negress: []',
   );
-  const file = { path: 'both.yaml', text: `${client.text}---\n${both.text}` };
-  const { remedy: found, files } = remedy([file], ['default/client', 'default/web']);
+  const file = { path: 'both.yaml', text: written(`${client.text}---\n${web.text}`) };
+  const { remedy: found, files, summaries } = remedy([file], ['default/client', 'default/web']);
+  expect(summaries).toEqual(['a rule more in egress of default/client', 'a rule more in ingress of default/web']);
   const { format, text } = patchOf(found.changes);
   expect(format).toBe('diff');
   for (const program of [

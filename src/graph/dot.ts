@@ -1,4 +1,4 @@
-import { LEGEND, type Drawing, type Shape } from './drawing.ts';
+import type { Drawing, Shape } from './drawing.ts';
 
 const STYLES: Readonly<Record<Shape['style'], string>> = {
   isolated: 'shape=box, style="rounded,filled", fillcolor="#d3f0e0", color="#2f9e62"',
@@ -10,11 +10,11 @@ const STYLES: Readonly<Record<Shape['style'], string>> = {
 };
 
 /** The drawing in Graphviz' language. Source: https://graphviz.org/doc/info/lang.html */
-export function dotText({ boxes, shapes, arrows }: Drawing): string {
+export function dotText({ boxes, shapes, arrows, legend }: Drawing): string {
   return [
     'digraph connections {',
     '  rankdir=LR; nodesep=0.2; ranksep=1.0; pad=0.2; fontname="Helvetica"; fontsize=11; labelloc=b',
-    `  label=${quoted(LEGEND.join('\n'))}`,
+    `  label=${quoted(legend.join('\n'))}`,
     '  node [fontname="Helvetica", fontsize=11, margin="0.12,0.06", height=0.3]',
     '  edge [fontname="Helvetica", fontsize=9, color="#495057", fontcolor="#495057", arrowsize=0.7]',
     ...boxes.flatMap(({ id, label, shapes: inside }) => [

@@ -29,16 +29,9 @@ export interface Drawing {
   readonly boxes: readonly Box[];
   readonly shapes: readonly Shape[];
   readonly arrows: readonly Arrow[];
+  /** What the styles in it mean, in lines. */
+  readonly legend: readonly string[];
 }
-
-/** What the styles mean, in lines, for whoever looks at it. */
-export const LEGEND: readonly string[] = [
-  'Green: takes only what arrows show.',
-  'Thick border: also makes only such.',
-  'Dashed border: open to everybody.',
-  'Dotted arrow: only some of the pods.',
-  'Every pod: but thick borders.',
-];
 
 /** What is to be drawn. */
 export function drawingOf({ nodes, edges }: ConnectionGraph): Drawing {
@@ -52,6 +45,7 @@ export function drawingOf({ nodes, edges }: ConnectionGraph): Drawing {
     placed.filter(({ namespace }) => namespace !== ''),
     placed.filter(({ namespace }) => namespace === ''),
   ];
+  const arrows = edges.map((edge) => arrowOf(edge, ids));
   return {
     boxes: [...Map.groupBy(boxed, ({ namespace }) => namespace)].map(([label, some]) => ({
       id: ids.of(`box ${label}`),
@@ -59,8 +53,20 @@ export function drawingOf({ nodes, edges }: ConnectionGraph): Drawing {
       shapes: some.map(({ shape }) => shape),
     })),
     shapes: free.map(({ shape }) => shape),
-    arrows: edges.map((edge) => arrowOf(edge, ids)),
+    arrows,
+    legend: legendOf(new Set(placed.map(({ shape }) => shape.style)), arrows),
   };
+}
+
+function legendOf(styles: ReadonlySet<Shape['style']>, arrows: readonly Arrow[]): string[] {
+  const lines: readonly [occurs: boolean, line: string][] = [
+    [styles.has('isolated') || styles.has('sender'), 'Green: takes only what arrows show.'],
+    [styles.has('sender'), 'Thick border: connects only to where arrows lead.'],
+    [styles.has('open'), 'Dashed border: open to everybody.'],
+    [arrows.some(({ isDotted }) => isDotted), 'Dotted arrow: only some of the pods.'],
+    [styles.has('everyone') && styles.has('sender'), 'Every pod: all but those with a thick border.'],
+  ];
+  return lines.flatMap(([occurs, line]) => (occurs ? [line] : []));
 }
 
 /** Short ids for names of any characters. */

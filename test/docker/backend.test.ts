@@ -76,6 +76,11 @@ describe('a lab in containers', () => {
     );
     const why = await lab.run('explain', ['--from', 'default/client', '--to', 'default/web', '--port', '80']);
     expect(why.stdout).toMatch(/ingress of default\/web: denied: isolated by default\/deny/);
+    const { stdout: proof } = await lab.run('why', ['client', '--prove', '-o', 'json']);
+    expect(JSON.parse(proof)).toMatchObject({
+      change: { summary: ['a new policy default/allow-web-from-client'] },
+      proof: { proven: true, after: { outcome: 'connected' } }, // in a copy that needs no containers
+    });
     await lab.run('delete', ['networkpolicy', 'deny']);
     expect(await reaches()).toMatchObject({ exit: 0 });
   });

@@ -1,6 +1,11 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { totalOf, type LabResult } from '../../src/cli/lab-result.ts';
 import { briefText } from '../../src/cli/run-brief.ts';
+import { printerOf } from '../../src/cli/run-printer.ts';
+import { Terminal } from '../../src/cli/terminal.ts';
 import { junitSuite } from '../../src/cli/run-junit.ts';
 import { loadLab } from '../../src/lab/lab-file.ts';
 import type { ConnectResult } from '../../src/lab/run-expectation.ts';
@@ -63,16 +68,18 @@ test('one that could not be run is said to have failed, with the reason', () => 
   expect(totalOf([DIED, result({ steps: [MET, MIXED] })])).toEqual({ met: 2, failed: 1 });
 });
 
-test('for CI each expectation is a case at its line of lab.yaml; what ended a lab is one, too', () => {
+test('for CI each expectation is a case at its line of lab.yaml; what ended a lab is one, too', async () => {
+  const text = await readFile(lab.file, 'utf8'); // four expectations in its first step
+  const lines = text.split('\n').flatMap((line, index) => (/^ {6}- (?:run|connect):/.test(line) ? index + 1 : []));
   const { name, cases } = junitSuite(result({ steps: [MET, MIXED] }));
   expect(name).toBe('default-deny');
   expect(cases).toEqual(
     [
-      { name: 'step 1: connect default/client -> default/web 80/TCP', line: 12, failures: [] },
-      { name: 'step 2: connect default/client -> default/web 80/TCP', line: 29, failures: [] },
+      { name: 'step 1: connect default/client -> default/web 80/TCP', line: lines[0], failures: [] },
+      { name: 'step 2: connect default/client -> default/web 80/TCP', line: lines[4], failures: [] },
       {
         name: 'step 2: connect default/client -> default/web 80/TCP',
-        line: 33,
+        line: lines[5],
         failures: [
           'expected allow, got timeout',
           'ingress denied: isolated by default/deny-all (deny.yaml:1), no rule matches',
@@ -83,4 +90,17 @@ test('for CI each expectation is a case at its line of lab.yaml; what ended a la
   expect(junitSuite(DIED).cases).toEqual([
     { name: 'runs to its end', file: lab.file, line: 1, failures: ['it has\ndied'] },
   ]);
+});
+
+test('labs are told as they end; those that have not begun when a signal comes are not waited for', async () => {
+  const stdout = new PassThrough();
+  const terminal = new Terminal({ stdout, stderr: new PassThrough(), env: {} } as unknown as NodeJS.Process);
+  const printer = printerOf('brief', { labs: [lab, lab], terminal });
+  const abort = new AbortController();
+  const followed = printer.follow(abort.signal).catch((error: unknown) => error);
+  printer.tell(lab, { kind: 'ended', result: result({ steps: [MET] }) });
+  expect(String(await once(stdout, 'data'))).toMatch(/^ok {6}default-deny {2}1 expectations met/);
+  abort.abort(new Error('enough'));
+  await followed;
+  printer.tell(lab, { kind: 'ended', result: undefined }); // by then nobody listens
 });

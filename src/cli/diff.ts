@@ -1,8 +1,10 @@
+import type { CniName } from '../cni/profile.ts';
 import type { Change } from '../diff/pod-ends.ts';
 import type { Issue } from '../manifest/issue.ts';
+import type { Cluster } from '../model/cluster.ts';
 import { LabError } from '../model/lab-error.ts';
 import { readManifests, refuseIssues, warn } from './manifests.ts';
-import { FILES, output, single } from './options.ts';
+import { CNI, FILES, output, single } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
 
@@ -11,6 +13,7 @@ interface Options {
   readonly old: string[] | undefined;
   readonly lab: string | undefined;
   readonly prune: boolean;
+  readonly cni: CniName | undefined;
   readonly o: 'text' | 'json' | undefined;
 }
 
@@ -35,13 +38,15 @@ export const DIFF: Verb<Options> = {
         },
         lab: { ...single('lab'), describe: 'What is there: a running lab' },
         prune: { type: 'boolean', default: false, describe: 'What -f does not have is gone' },
+        cni: { ...CNI, describe: `${CNI.describe}; a running lab has its own` },
         o: output('text', 'json'),
       })
-      .conflicts('old', 'lab'),
-  run: async ({ f, old, lab, prune, o }, terminal) => {
+      .conflicts('old', 'lab')
+      .conflicts('lab', 'cni'),
+  run: async ({ f, old, lab, prune, cni, o }, terminal) => {
     if (old?.includes('-') === true && f.includes('-')) throw new LabError('usage', 'stdin cannot be both old and new');
     if (prune && old === undefined) throw new LabError('usage', '--prune is for two sets of manifests: give --old');
-    const change = await changeOf({ files: f, old, lab, prune }, terminal);
+    const change = await changeOf({ files: f, old, lab, prune, cni }, terminal);
     const { compare } = await import('../diff/compare.ts');
     const { grouped } = await import('../diff/group.ts');
     const { diffText } = await import('../diff/diff-text.ts');
@@ -55,13 +60,14 @@ export const DIFF: Verb<Options> = {
 };
 
 /** What the options say of before and after. */
-type Asked = Pick<Options, 'old' | 'lab' | 'prune'> & { readonly files: readonly string[] };
+type Asked = Pick<Options, 'old' | 'lab' | 'prune' | 'cni'> & { readonly files: readonly string[] };
 
-/** The clusters before and after. Pods that both have keep their addresses. */
-async function changeOf({ files, old, lab, prune }: Asked, terminal: Terminal): Promise<Change> {
+/** The clusters before and after, with policies as the CNI enforces them. Pods that both have keep their addresses. */
+async function changeOf({ files, old, lab, prune, cni = 'reference' }: Asked, terminal: Terminal): Promise<Change> {
   const { parseManifests } = await import('../manifest/manifest.ts');
   const { AddressPool } = await import('../manifest/address-pool.ts');
   const { buildCluster } = await import('../manifest/build-cluster.ts');
+  const { Enforcer } = await import('../cni/enforcer.ts');
   const pool = new AddressPool();
   const read = parseManifests(await readManifests(files));
   if (old !== undefined) {
@@ -69,16 +75,20 @@ async function changeOf({ files, old, lab, prune }: Asked, terminal: Terminal): 
     const before = buildCluster(there.objects, pool);
     const after = buildCluster(prune ? read.objects : [...there.objects, ...read.objects], pool);
     await accept([there, before, read, after], [read, after], terminal);
-    return { before: before.cluster, after: after.cluster };
+    const enforcer = new Enforcer(cni);
+    return { before: enforcer.enforced(before.cluster), after: enforcer.enforced(after.cluster) };
   }
   const { labObjects } = await import('./lab-objects.ts');
   const { connectLab } = await import('../lab/connect.ts');
-  const there = await labObjects(await connectLab(lab));
+  const client = await connectLab(lab);
+  const there = await labObjects(client);
+  const enforcer = new Enforcer((await client.status()).options.cni);
   there.reserve(pool);
   const before = buildCluster(there.objects, pool);
   const after = buildCluster([...there.without(read.objects), ...read.objects], pool);
   await accept([before, read, after], [read, after], terminal);
-  return { before: there.owned(before.cluster), after: there.owned(after.cluster) };
+  const enforced = (cluster: Cluster): Cluster => enforcer.enforced(there.owned(cluster));
+  return { before: enforced(before.cluster), after: enforced(after.cluster) };
 }
 
 /** What reading or building found wrong. */

@@ -31,6 +31,12 @@ spec:
 `,
 );
 
+const denyAll = join(cli.folder, 'deny.yaml');
+writeFileSync(
+  denyAll,
+  'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: deny }\nspec: { podSelector: {} }\n',
+);
+
 describe.concurrent('compare', () => {
   test('says what differs from the first CNI to each other, and why', async () => {
     const { exitCode, stdout } = await cli.run(`compare -f ${block} --cni calico,cilium,flannel`);
@@ -62,6 +68,13 @@ calico -> flannel
     const { exitCode, stderr } = await cli.run(`compare -f web.yaml --cni ${names}`);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(message);
+  });
+
+  test('diff is between clusters as a CNI enforces them', async () => {
+    const { stdout } = await cli.run(`diff -f ${denyAll} --old web.yaml --cni flannel`);
+    expect(stdout).toBe('nothing changes\n');
+    const { exitCode } = await cli.run(`diff -f ${denyAll} --old web.yaml`);
+    expect(exitCode).toBe(1);
   });
 
   test('other verbs decide as a CNI does, and warn of what it does not', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { docker, tryDocker } from './docker.ts';
 import { LABELS } from './labels.ts';
 
@@ -29,13 +30,32 @@ export async function containersOf(lab: string): Promise<ReadonlyMap<string, str
   );
 }
 
-/** Removes a lab's containers, networks and volumes. @throws LabError environment if Docker does not. */
+/**
+ * Removes a lab's containers, networks and volumes. A start that was killed may still be making some, so what cannot be
+ * removed is tried again. @throws LabError environment if Docker does not remove them within some seconds.
+ */
 export async function removeHoldings(lab: string): Promise<void> {
+  const deadline = performance.now() + REMOVAL_MS;
+  for (;;) {
+    try {
+      await removeOnce(lab);
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
+}
+
+async function removeOnce(lab: string): Promise<void> {
   for (const { list, remove } of KINDS) {
     const ids = await docker([...list, '--quiet', '--filter', `label=${LABELS.lab}=${lab}`]);
     if (ids !== '') await docker([...remove, ...ids.split('\n')]);
   }
 }
+
+const REMOVAL_MS = 5_000; // Docker finishes in less what it was asked for
+const PAUSE_MS = 200;
 
 const OF_LABS = ['--filter', `label=${LABELS.lab}`];
 

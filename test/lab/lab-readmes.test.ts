@@ -10,7 +10,7 @@ import { given } from '../builders/given.ts';
 const LABS = await shippedLabs();
 const SECTIONS = ['What it teaches', 'Topology', 'Steps', 'What to look at', 'Things to try'];
 
-describe.each(LABS)('the README of $name', async ({ name, title, folder }) => {
+describe.each(LABS)('the README of $name', async ({ name, title, folder, isTask }) => {
   const text = await readFile(join(folder, 'README.md'), 'utf8');
   const lab = await loadLab(folder);
 
@@ -20,9 +20,10 @@ describe.each(LABS)('the README of $name', async ({ name, title, folder }) => {
   }
 
   it('begins with the title and how to run it, and has the sections of all', () => {
-    const [heading, , command] = text.split('\n');
+    const [heading, , command, next] = text.split('\n');
     expect(heading?.toLowerCase()).toBe(`# ${name}: ${title}`.toLowerCase());
     expect(command).toBe(`    netpol-lab run ${name}`);
+    expect(next).toBe(isTask ? `    netpol-lab learn ${name}` : '');
     const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, found = '']) => found);
     expect(headings.filter((each) => SECTIONS.includes(each))).toEqual(SECTIONS);
   });

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../manifest/json.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { podsOf } from '../model/endpoint.ts';
-import type { Pod } from '../model/pod.ts';
+import { isEndpoint, type Pod } from '../model/pod.ts';
 import type { Direction } from '../model/policy.ts';
+import { selects } from '../model/selector.ts';
 import type { Connection } from '../model/verdict.ts';
 import { bits } from '../net/prefix.ts';
 
@@ -34,11 +35,31 @@ export function permissionFor(
   return {
     direction,
     subject,
-    podSelector: selectorOf(subject),
+    podSelector: subjectSelector(cluster, subject, direction),
     peer,
     peerName: pod?.owner.name ?? '',
     port: transport === 'ICMP' ? null : { protocol: transport, ...(port === 0 ? {} : { port }) }, // no policy names port 0
   };
+}
+
+/** Selects no pod that nothing isolates yet: a policy with this selector denies nothing anew. */
+function subjectSelector({ pods, policies }: Cluster, subject: Pod, direction: Direction): JsonObject {
+  const own = policies.filter(
+    (policy) => policy.namespace === subject.namespace && policy[direction].kind === 'isolates',
+  );
+  const isIsolated = ({ labels }: Pod): boolean => own.some(({ podSelector }) => selects(podSelector, labels));
+  const lasting = lastingLabels(subject);
+  const open = pods.filter(
+    (pod) => pod.namespace === subject.namespace && hasLabels(pod, lasting) && isEndpoint(pod) && !isIsolated(pod),
+  );
+  // They have all labels of the subject, and so each has one more, by which it is left out.
+  const others = new Set(open.flatMap(({ labels }) => [...labels.keys()]).filter((key) => !subject.labels.has(key)));
+  const matchExpressions = [...others].map((key) => ({ key, operator: 'DoesNotExist' }));
+  return { ...selectorOf(subject), ...(matchExpressions.length > 0 ? { matchExpressions } : {}) };
+}
+
+function hasLabels({ labels }: Pod, wanted: readonly (readonly [string, string])[]): boolean {
+  return wanted.every(([key, value]) => labels.get(key) === value);
 }
 
 function peerOf(pod: Pod, ownNamespace: string): JsonObject {
@@ -60,7 +81,11 @@ const PASSING = new Set([
 ]);
 
 /** Selects the pod by all of its labels that last. A pod without labels is selected with all others of its namespace. */
-function selectorOf({ labels }: Pod): JsonObject {
-  const lasting = [...labels].filter(([key]) => !PASSING.has(key));
+function selectorOf(pod: Pod): JsonObject {
+  const lasting = lastingLabels(pod);
   return lasting.length === 0 ? {} : { matchLabels: Object.fromEntries(lasting) };
+}
+
+function lastingLabels({ labels }: Pod): [string, string][] {
+  return [...labels].filter(([key]) => !PASSING.has(key));
 }

@@ -57,7 +57,7 @@ export default defineConfig({
           globalSetup: 'test/docker/image-setup.ts',
           setupFiles: 'test/docker/network-setup.ts',
           env: { TESTCONTAINERS_RYUK_DISABLED: 'true' }, // its image would have to be pulled; the tests remove what they make
-          fileParallelism: false, // labs in containers have the same addresses
+          fileParallelism: false, // two cores start few containers at once; compose files that run by themselves have the same addresses
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },

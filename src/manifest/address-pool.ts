@@ -7,6 +7,7 @@ export const POD_NETWORKS = ['10.244.0.0/16', 'fd00:10:244::/64'] as const;
 export const SERVICE_NETWORKS = ['10.96.0.0/12', 'fd00:10:96::/108'] as const;
 
 // .0 is the network's, .1 by custom the node's side.
+const GATEWAY = 1;
 const FIRST_POD = 2;
 // The first few Service addresses are by custom fixed ones: .1 is the API server's, .10 the name server's.
 const FIRST_SERVICE = 16;
@@ -19,11 +20,20 @@ const NAME_SERVER_KEY = 'kube-system/kube-dns';
  * The Service kube-system/kube-dns always has 10.96.0.10 and fd00:10:96::a, unless others are reserved for it.
  */
 export class AddressPool {
-  readonly #pods = new AddressRange(POD_NETWORKS, FIRST_POD);
+  /** Where pods' addresses come from, one network of each family. */
+  readonly podNetworks: readonly string[];
+  readonly #pods: AddressRange;
   readonly #services = new AddressRange(SERVICE_NETWORKS, FIRST_SERVICE);
 
-  constructor() {
+  constructor(podNetworks: readonly string[] = POD_NETWORKS) {
+    this.podNetworks = podNetworks;
+    this.#pods = new AddressRange(podNetworks, FIRST_POD);
     this.#services.reserve(NAME_SERVER_KEY, this.#services.at(NAME_SERVER));
+  }
+
+  /** The node's addresses on the pods' networks. */
+  get gateways(): IpAddress[] {
+    return this.#pods.at(GATEWAY);
   }
 
   /** The pod's addresses, handed out at the first call. @returns an empty list if there are none left. */

@@ -1,5 +1,6 @@
-import { POD_NETWORKS } from '../../manifest/address-pool.ts';
+import { AddressPool, POD_NETWORKS } from '../../manifest/address-pool.ts';
 import { podKey, type Pod } from '../../model/pod.ts';
+import type { IpAddress } from '../../net/ip.ts';
 import { carriedBy, DEFAULT_OPTIONS, type LabSpec } from '../lab-client.ts';
 import { nameServersOf } from '../control-plane/cluster-dns.ts';
 import { composeText, type ComposeDocument } from './compose-text.ts';
@@ -23,16 +24,21 @@ const PROXY_CHECK_MS = 1_000;
 
 /**
  * Writes a lab as a compose file that runs by itself. The same lab gives the same text.
+ * @param podNetworks where its pods get their addresses from, one network of each family.
  * @throws LabError usage for manifests with issues, and for pods that cannot be containers.
  */
-export async function composeFile(given: LabSpec, images: Images): Promise<ComposeFile> {
+export async function composeFile(
+  given: LabSpec,
+  images: Images,
+  podNetworks: readonly string[] = POD_NETWORKS,
+): Promise<ComposeFile> {
   const spec = carriedBy(given, 'relay');
-  const plan = await planContainers(spec);
+  const plan = await planContainers(spec, podNetworks);
   const document: ComposeDocument = {
     lab: spec.name,
     templates: templatesOf(spec),
     services: [
-      controlPlane(spec),
+      controlPlane(spec, new AddressPool(podNetworks).gateways),
       ...plan.pods.flatMap((pod) => [
         proxy(pod),
         ...pod.containers.map((container) => workloadService(pod, container, images)),
@@ -44,7 +50,7 @@ export async function composeFile(given: LabSpec, images: Images): Promise<Compo
       pods: {
         driver_opts: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
         enable_ipv6: true,
-        ipam: { config: POD_NETWORKS.map((subnet) => ({ subnet })) },
+        ipam: { config: podNetworks.map((subnet) => ({ subnet })) },
         labels: labelled(spec),
       },
       host: { labels: labelled(spec) },
@@ -116,7 +122,7 @@ function healthcheck(whileStartingMs: number, ...test: readonly string[]): Compo
   return { test: ['CMD', ...test], interval: '10s', start_period: '30s', start_interval: `${whileStartingMs}ms` };
 }
 
-function controlPlane({ name, files, options }: LabSpec): PlannedService {
+function controlPlane({ name, files, options }: LabSpec, node: readonly IpAddress[]): PlannedService {
   return {
     name: CONTROL_PLANE,
     template: 'lab-process',
@@ -125,7 +131,7 @@ function controlPlane({ name, files, options }: LabSpec): PlannedService {
       working_dir: MANIFESTS,
       command: words(
         `container control-plane --name ${name} --manifests . --external ${EXTERNAL}`,
-        `--run /run/netpol-lab --listen 0.0.0.0:${API_PORT}`,
+        `--run /run/netpol-lab --listen 0.0.0.0:${API_PORT} --node-addresses ${node.map(({ text }) => text).join(',')}`,
         `--deny ${options.deny} --established ${options.established} --carry ${options.carry}`,
         options.cni === DEFAULT_OPTIONS.cni ? '' : `--cni ${options.cni}`,
       ),

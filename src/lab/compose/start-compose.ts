@@ -8,6 +8,7 @@ import { composeFile } from './compose-file.ts';
 import { tryDocker } from './docker.ts';
 import { labsWithRemains } from './holdings.ts';
 import { LABELS } from './labels.ts';
+import { freePodNetworks } from './pod-networks.ts';
 import type { Images } from './workload-service.ts';
 
 const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then is reported as it is
@@ -24,7 +25,7 @@ export async function startInContainers(
   images: Images,
   { onProgress, signal }: { readonly onProgress: (text: string) => void; readonly signal?: AbortSignal | undefined },
 ): Promise<LabStatus> {
-  const { text, warnings } = await composeFile(spec, images);
+  const { warnings } = await composeFile(spec, images); // what is wrong with the manifests is said first
   const { compose: file } = await composePaths(spec.name);
   await requireDocker();
   if ((await labsWithRemains()).includes(spec.name)) {
@@ -33,6 +34,7 @@ export async function startInContainers(
       `Docker has a lab ${spec.name} already: end it by "netpol-lab down ${spec.name}", or choose --name`,
     );
   }
+  const { text } = await composeFile(spec, images, await freePodNetworks());
   await writeFile(file, text, { mode: 0o600 });
   const client = new ComposeLabClient(spec.name);
   try {
@@ -61,7 +63,7 @@ async function composeUp(
   if (stderr.includes('overlaps')) {
     throw new LabError(
       'environment',
-      `the pods' network is taken by another one of Docker, of a lab perhaps (netpol-lab labs): end that first`,
+      "the pods' network has just been taken by another one of Docker, of a lab perhaps: try again",
     );
   }
   throw new LabError('environment', `lab ${name} did not start: ${await complaints(name, stderr)}`);

@@ -45,6 +45,8 @@ export interface ControlPlaneOptions {
   readonly node: NodeFacts;
   /** False if the backend's pods have addresses from elsewhere, and report them. */
   readonly givesPodAddresses: boolean;
+  /** Where it gives them from; AddressPool's own networks unless given. */
+  readonly podNetworks?: readonly string[] | undefined;
   readonly cni: CniName;
   /** Takes an error that nobody waits for. */
   readonly onError: (error: unknown) => void;
@@ -81,14 +83,15 @@ export class ControlPlane {
   #following: Promise<unknown> = Promise.resolve();
   #manifestWarnings: readonly string[] = [];
 
-  constructor({ name, store, backend, node, givesPodAddresses, cni, onError }: ControlPlaneOptions) {
+  constructor(options: ControlPlaneOptions) {
+    const { name, store, backend, node, givesPodAddresses, podNetworks, cni, onError } = options;
     this.name = name;
     this.store = store;
     this.startedAt = store.objects.now().toISOString();
     this.#backend = backend;
     this.#state = new ClusterState(new Enforcer(cni));
     this.#node = node;
-    this.#placement = new Placement(new AddressPool(), node, givesPodAddresses);
+    this.#placement = new Placement(new AddressPool(podNetworks), node, givesPodAddresses);
     this.#onError = onError;
     this.#events = new EventRecorder(store);
     store.onCommit = (set) => this.#admit(set);

@@ -2,7 +2,7 @@ import { listAt, nameOf, namespaceOf, objectAt, textAt, type ApiObject } from '.
 import type { ChangeSet } from '../../apiserver/change-set.ts';
 import type { ObjectChange } from '../../apiserver/object-store.ts';
 import { servedKind } from '../../apiserver/registry.ts';
-import { POD_NETWORKS, SERVICE_NETWORKS, type AddressPool } from '../../manifest/address-pool.ts';
+import { SERVICE_NETWORKS, type AddressPool } from '../../manifest/address-pool.ts';
 import { givenClusterIps, hasClusterIp, wantsFamily } from '../../manifest/build-service.ts';
 import { duplicate, invalid, type Finding } from '../../manifest/finding.ts';
 import type { Issue } from '../../manifest/issue.ts';
@@ -89,7 +89,7 @@ export class Placement {
     }
     if (!this.#givesPodAddresses) return [];
     const addresses = this.#pool.podAddresses(key);
-    return addresses.length > 0 ? addresses : exhausted(pod, POD_NETWORKS);
+    return addresses.length > 0 ? addresses : exhausted(pod, this.#pool.podNetworks);
   }
 
   #firstStatus(pod: ApiObject, own: readonly IpAddress[]): JsonObject {

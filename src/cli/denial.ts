@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
+import { Enforcer } from '../cni/enforcer.ts';
 import type { FlowEvent, VerdictReport } from '../flows/flow-event.ts';
 import type { ControlClient } from '../lab/control-client.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -42,11 +43,14 @@ export async function lastStory(client: ControlClient, whose: Whose): Promise<To
   }
   const connection = connectionNow(cluster, flow);
   if ('gone' in connection) return { kind: 'gone', flow, pod: connection.gone };
-  const policies = denyingPolicies(verdictIn(cluster, connection));
+  const enforcer = new Enforcer((await client.status()).options.cni);
+  const enforced = (given: Cluster): Cluster => enforcer.enforced(given);
+  const denying = new Set(denyingPolicies(verdictIn(enforced(cluster), connection)).map(podKey));
+  const policies = cluster.policies.filter((policy) => denying.has(podKey(policy))); // as they are written
   const report = await reportNow(client, connection);
   const files = new Map([...filesIn(flow), ...filesIn(report)]);
   const manifests = await manifestsOf(client, policies, files);
-  return { kind: 'story', cluster, story: tellStory({ flow, cluster, connection, manifests, report }) };
+  return { kind: 'story', cluster, story: tellStory({ flow, cluster, connection, manifests, report, enforced }) };
 }
 
 interface Meant {

@@ -24,7 +24,12 @@ export interface Denied {
   readonly cluster: Cluster;
   readonly connection: Connection;
   readonly manifests: readonly PolicyManifest[];
+  /** A cluster with its policies as they are enforced. */
+  readonly enforced: Enforced;
 }
+
+/** A cluster with its policies as they are enforced, of one with these as they are written. */
+export type Enforced = (cluster: Cluster) => Cluster;
 
 /**
  * Finds the smallest change that allows a denied connection: of those that deny nothing, or the least, the one that
@@ -33,8 +38,8 @@ export interface Denied {
  * @returns undefined if none of them helps.
  * Cost: a comparison of two clusters for each candidate.
  */
-export function remedyFor({ cluster, connection, manifests }: Denied): Remedy | undefined {
-  const verdict = verdictIn(cluster, connection);
+export function remedyFor({ cluster, connection, manifests, enforced }: Denied): Remedy | undefined {
+  const verdict = verdictIn(enforced(cluster), connection);
   const directions = DIRECTIONS.filter((direction) => !allows(verdict[direction]));
   // While one direction is looked at, the others that deny are open by the narrowest way there is.
   const narrowest = new Map(directions.map((direction) => [direction, narrowWay(cluster, connection, direction)]));
@@ -43,31 +48,30 @@ export function remedyFor({ cluster, connection, manifests }: Denied): Remedy | 
   for (const direction of directions) {
     narrowest.delete(direction);
     const others = [...chosen, ...narrowest.values()].filter((change) => change !== undefined);
-    const trial = { cluster, connection, base: withPolicies(cluster, others) };
+    const trial = { cluster, connection, enforced, base: withPolicies(cluster, others) };
     const best = bestOf(candidates({ ...trial, manifests: written }, direction), trial, direction);
     if (!best) return undefined;
     chosen.push(best);
     written = written.map((manifest) => rewritten(manifest, best));
   }
   const after = withPolicies(cluster, chosen);
-  return { changes: chosen, comparison: compare({ before: cluster, after }), after };
+  return { changes: chosen, comparison: compare({ before: enforced(cluster), after: enforced(after) }), after };
 }
 
 /** A cluster in which only one direction is left to be opened. */
-interface Trial {
-  readonly cluster: Cluster;
-  readonly connection: Connection;
+interface Trial extends Pick<Denied, 'cluster' | 'connection' | 'enforced'> {
   readonly base: Cluster;
 }
 
 function candidates(
-  { base, connection, manifests }: Trial & Pick<Denied, 'manifests'>,
+  { base, connection, manifests, enforced }: Trial & Pick<Denied, 'manifests'>,
   direction: Direction,
 ): ManifestChange[] {
   const permission = permissionFor(base, connection, direction);
   if (!permission) return [];
-  const verdict = verdictIn(base, connection);
-  const misses = nearMisses(base, connection, verdict).filter((miss) => miss.direction === direction);
+  const inForce = enforced(base);
+  const verdict = verdictIn(inForce, connection);
+  const misses = nearMisses(inForce, connection, verdict).filter((miss) => miss.direction === direction);
   const side = verdict[direction];
   const isolating = new Set(side.kind === 'no-rule' ? side.policies.map(podKey) : []);
   const changeable = manifests.filter(({ policy }) => isolating.has(podKey(policy)));
@@ -84,11 +88,11 @@ function namesIn({ policies }: Cluster, { namespace }: { readonly namespace: str
 }
 
 function bestOf(changes: readonly ManifestChange[], trial: Trial, direction: Direction): ManifestChange | undefined {
-  const { cluster, connection, base } = trial;
-  const working = changes.filter((change) => verdictIn(withPolicies(base, [change]), connection).allowed);
-  const narrow = leastBy(working, (change) =>
-    reachOf(compare({ before: cluster, after: withPolicies(base, [change]) }).changes),
-  );
+  const { cluster, connection, base, enforced } = trial;
+  const after = (change: ManifestChange): Cluster => enforced(withPolicies(base, [change]));
+  const working = changes.filter((change) => verdictIn(after(change), connection).allowed);
+  const before = enforced(cluster);
+  const narrow = leastBy(working, (change) => reachOf(compare({ before, after: after(change) }).changes));
   // Of those that open as much, the one that still does where nothing else denies: a rule for the pod, not for all.
   const alone = leastBy(narrow, (change) => reachAlone(trial, change, direction));
   return alone.toSorted((one, other) => linesAdded(one) - linesAdded(other))[0];
@@ -105,12 +109,13 @@ function leastBy<Some>(all: readonly Some[], reach: (one: Some) => Reach): reado
 }
 
 /** What a change opens if the other direction lets everything pass. */
-function reachAlone({ base }: Trial, change: ManifestChange, direction: Direction): Reach {
+function reachAlone({ base, enforced }: Trial, change: ManifestChange, direction: Direction): Reach {
   const other = direction === 'egress' ? 'ingress' : 'egress';
-  const opened = (cluster: Cluster): Cluster => ({
-    ...cluster,
-    policies: cluster.policies.map((policy) => ({ ...policy, [other]: { kind: 'ignored' } })),
-  });
+  const opened = (cluster: Cluster): Cluster =>
+    enforced({
+      ...cluster,
+      policies: cluster.policies.map((policy) => ({ ...policy, [other]: { kind: 'ignored' } })),
+    });
   return reachOf(compare({ before: opened(base), after: opened(withPolicies(base, [change])) }).changes);
 }
 

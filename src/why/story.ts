@@ -11,7 +11,7 @@ import { verdictIn } from '../table/cluster-verdict.ts';
 import { nearMisses } from '../table/near-miss.ts';
 import type { PolicyManifest } from './policy-manifest.ts';
 import { quote, type QuotedLine } from './quote.ts';
-import { remedyFor, type Remedy } from './remedy.ts';
+import { remedyFor, type Enforced, type Remedy } from './remedy.ts';
 
 /** A policy that isolates a pod and does not allow the connection. */
 export interface PolicyStory {
@@ -69,7 +69,7 @@ export function denyingPolicies(verdict: Verdict): readonly NetworkPolicy[] {
 
 /**
  * The whole story of a denied flow.
- * @param asked `manifests` are those of all policies that deny the connection; `report` is the lab's own, with files.
+ * @param asked `enforced` gives a cluster with its policies as the lab enforces them; `manifests` are those of all policies that deny the connection; `report` is the lab's own, with files.
  */
 export function tellStory({
   flow,
@@ -80,11 +80,13 @@ export function tellStory({
   readonly connection: Connection;
   readonly manifests: readonly PolicyManifest[];
   readonly report: VerdictReport | undefined;
+  readonly enforced: Enforced;
 }): Story {
-  const { connection, manifests } = asked;
+  const { connection, manifests, enforced } = asked;
   const cluster = asWritten(asked.cluster, manifests);
-  const verdict = verdictIn(cluster, connection);
-  const misses = nearMisses(cluster, connection, verdict);
+  const inForce = enforced(cluster);
+  const verdict = verdictIn(inForce, connection);
+  const misses = nearMisses(inForce, connection, verdict);
   const policies = manifests.map((manifest): PolicyStory => {
     const { namespace, name } = manifest.policy;
     const own = misses.filter((miss) => podKey(miss) === podKey(manifest.policy));
@@ -92,7 +94,7 @@ export function tellStory({
     const file = manifest.isOwn ? manifest.file.path : null;
     return { namespace, name, directions, file, lines: quote(manifest, own) };
   });
-  const remedy = verdict.allowed ? undefined : remedyFor({ cluster, connection, manifests });
+  const remedy = verdict.allowed ? undefined : remedyFor({ cluster, connection, manifests, enforced });
   const own = verdictReport(verdict);
   const report = asked.report?.verdict === own.verdict ? asked.report : own;
   return { flow, connection, report, policies, remedy };

@@ -61,7 +61,14 @@ function explainAndMend(state: LabState, cluster: Cluster, connection: Connectio
     given(ownManifest(fileOf(state, policy.source.file), policy), `the manifest of ${podKey(policy)}`),
   );
   const flow = flowOf(connection, verdictReport(verdict));
-  const { policies, remedy } = tellStory({ flow, cluster, connection, manifests, report: undefined });
+  const { policies, remedy } = tellStory({
+    flow,
+    cluster,
+    connection,
+    manifests,
+    report: undefined,
+    enforced: (one) => one,
+  });
   expect(policies.length, where).toBeGreaterThan(0);
   for (const { file, lines } of policies) {
     const text = fileOf(state, given(file ?? undefined, 'a file')).text.split('\n');

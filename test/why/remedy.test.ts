@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Enforcer } from '../../src/cni/enforcer.ts';
 import { diffText } from '../../src/diff/diff-text.ts';
 import { grouped } from '../../src/diff/group.ts';
 import type { ManifestFile } from '../../src/manifest/manifest.ts';
+import type { Cluster } from '../../src/model/cluster.ts';
 import { evaluate } from '../../src/reference/evaluate.ts';
 import { patchOf } from '../../src/why/patch.ts';
 import { reachOf } from '../../src/why/reach.ts';
@@ -33,6 +35,8 @@ ingress:
       - port: 80
 `;
 
+const asWritten = (cluster: Cluster): Cluster => cluster;
+
 interface Tried {
   readonly files: readonly ManifestFile[];
   readonly remedy: Remedy;
@@ -49,7 +53,7 @@ function remedy(policies: readonly ManifestFile[], [from, to, port]: [string, st
     cluster.pods.find(({ namespace, name }) => `${namespace}/${name}` === text) ?? text;
   const tried = connection(end(from), end(to), port);
   expect(evaluate(cluster, tried).allowed).toBe(false);
-  const found = given(remedyFor({ cluster, connection: tried, manifests }), 'a remedy');
+  const found = given(remedyFor({ cluster, connection: tried, manifests, enforced: asWritten }), 'a remedy');
   expect(evaluate(found.after, tried).allowed).toBe(true);
   const text = diffText(grouped(found.comparison.changes), found.comparison, false);
   return {
@@ -59,6 +63,21 @@ function remedy(policies: readonly ManifestFile[], [from, to, port]: [string, st
     opens: text.split('\n').slice(0, -1),
   };
 }
+
+test('is one that the CNI enforces: to Cilium an ipBlock allows no pod', () => {
+  const block = policyFile('block', 'podSelector: {}\ningress:\n  - from:\n      - ipBlock: { cidr: 10.0.0.0/8 }');
+  const { cluster, manifests } = clusterOf([PODS, block]);
+  const [client, , web] = cluster.pods;
+  const tried = connection(given(client, 'a client'), given(web, 'a server'), '80');
+  expect(evaluate(cluster, tried).allowed).toBe(true);
+  const enforcer = new Enforcer('cilium');
+  const enforced = (one: Cluster): Cluster => enforcer.enforced(one);
+  expect(evaluate(enforced(cluster), tried).allowed).toBe(false);
+  const found = given(remedyFor({ cluster, connection: tried, manifests, enforced }), 'a remedy');
+  expect(evaluate(enforced(found.after), tried).allowed).toBe(true);
+  const text = diffText(grouped(found.comparison.changes), found.comparison, false);
+  expect(text.split('\n')[0]).toBe('+ default/client -> default/web  80/TCP');
+});
 
 describe('the smallest change', () => {
   test('is a peer more in a rule that allows the port', () => {
@@ -108,7 +127,7 @@ describe('the smallest change', () => {
     const [client, , web] = cluster.pods;
     const tried = connection(given(client, 'a client'), given(web, 'a web server'));
     const foreign = manifests.map((manifest) => ({ ...manifest, isOwn: false }));
-    const found = given(remedyFor({ cluster, connection: tried, manifests: foreign }), 'a remedy');
+    const found = given(remedyFor({ cluster, connection: tried, manifests: foreign, enforced: asWritten }), 'a remedy');
     expect(found.changes.map(({ before }) => before)).toEqual([null]);
     expect(evaluate(found.after, tried).allowed).toBe(true);
   });
@@ -171,7 +190,7 @@ test(`a remedy allows what the oracle says is denied, and denies nothing, on ran
       const tried = randomConnection(random, cluster);
       if (evaluate(cluster, tried).allowed) continue;
       denied += 1;
-      const found = remedyFor({ cluster, connection: tried, manifests: [] });
+      const found = remedyFor({ cluster, connection: tried, manifests: [], enforced: asWritten });
       expect(found && evaluate(found.after, tried).allowed, `seed ${seed}, connection ${index}`).toBe(true);
       expect(found && reachOf(found.comparison.changes).denied, `seed ${seed}, connection ${index}`).toBe(0);
     }

@@ -28,7 +28,7 @@ function story(port: string, policies: Parameters<typeof clusterOf>[0], isOwn = 
   const report = verdictReport(verdictIn(cluster, tried));
   const own = manifests.map((manifest) => ({ ...manifest, isOwn }));
   const flow = { ...event({ at: 0, from: 'default/client' }), ...report, protocol: tried.transport, port: tried.port };
-  return tellStory({ flow, cluster, connection: tried, manifests: own, report });
+  return tellStory({ flow, cluster, connection: tried, manifests: own, report, enforced: (one) => one });
 }
 
 test('of a long policy the head and what is around a decisive line are quoted', () => {

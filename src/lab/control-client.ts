@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { FlowEvent } from '../flows/flow-event.ts';
 import { LabError } from '../model/lab-error.ts';
@@ -15,6 +15,9 @@ import type {
   ProbeRequest,
   ProbeResult,
 } from './lab-client.ts';
+
+// Imported, it would load Node's WebSocket client too: 12 MB and 30 ms.
+const { request } = process.getBuiltinModule('node:http');
 
 /** Verbs of the lab's control socket: each is a POST of JSON to `/VERB`. */
 export type ControlVerb =

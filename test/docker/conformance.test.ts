@@ -17,7 +17,7 @@ import { runConformance, type BackendLab } from '../conformance/suite.ts';
 const isWhole = process.env.NETPOL_LAB_CONFORMANCE === 'all';
 const CASES = isWhole ? [...ISOLATION_CASES, ...CHANGE_CASES, ...PEER_CASES, ...PORT_CASES] : ISOLATION_CASES;
 const CARRIES = isWhole ? (['kernel', 'relay'] as const) : (['relay'] as const);
-const LABS = 1; // labs in containers have the same addresses
+const LABS = 1; // more of ten pods each are too much for two cores
 
 beforeAll(async () => {
   process.env.XDG_RUNTIME_DIR = await mkdtemp(join(tmpdir(), 'npl-'));

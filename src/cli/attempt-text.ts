@@ -1,4 +1,4 @@
-import type { ExpectationResult } from '../lab/run-expectation.ts';
+import type { ExpectationResult } from '../lab/trial.ts';
 
 /** What was tried, in a line: `default/client $ curl http://web`. */
 export function attemptText(result: ExpectationResult): string {

@@ -6,7 +6,7 @@ import { readLabManifests } from '../lab/lab-manifests.ts';
 import { placeNamed } from '../lab/lab-fields.ts';
 import { suggestion } from '../model/nearest-name.ts';
 import { printable, printableLine } from '../report/printable.ts';
-import type { Lesson } from './learn-lab.ts';
+import type { Lesson } from './lesson.ts';
 import { wrapped } from './prose.ts';
 
 const HELP = `task              what is to be done

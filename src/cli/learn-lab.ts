@@ -2,22 +2,15 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createInterface, type Interface } from 'node:readline';
 import type { LabClient } from '../lab/lab-client.ts';
-import { toSpec, type Lab } from '../lab/lab-file.ts';
-import type { LearnTask } from '../lab/learn-schema.ts';
+import { toSpec } from '../lab/lab-file.ts';
 import { LabError } from '../model/lab-error.ts';
 import { printable } from '../report/printable.ts';
 import { Interrupted } from './interruption.ts';
 import { LabSession } from './lab-session.ts';
 import { LearnDialogue } from './learn-dialogue.ts';
+import type { Lesson } from './lesson.ts';
 import { wrapped } from './prose.ts';
 import type { Terminal } from './terminal.ts';
-
-/** A lab's task, and the learner's file of policies. */
-export interface Lesson {
-  readonly lab: Lab;
-  readonly task: LearnTask;
-  readonly file: string;
-}
 
 const PROMPT = '> ';
 

@@ -1,4 +1,4 @@
-import type { ExpectationResult } from '../lab/run-expectation.ts';
+import type { ExpectationResult } from '../lab/trial.ts';
 import { isMet, type StepResult } from '../lab/runner.ts';
 import type { LabResult, Tally } from './lab-result.ts';
 

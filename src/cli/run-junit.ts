@@ -1,4 +1,4 @@
-import type { ExpectationResult } from '../lab/run-expectation.ts';
+import type { ExpectationResult } from '../lab/trial.ts';
 import type { JunitCase, JunitSuite } from '../report/junit.ts';
 import { reasonText } from '../report/verdict-text.ts';
 import { attemptText } from './attempt-text.ts';

@@ -3,7 +3,7 @@ import type { LabStatus } from '../lab/lab-client.ts';
 import type { Lab } from '../lab/lab-file.ts';
 import type { LabStep } from '../lab/lab-schema.ts';
 import type { StepChange } from '../lab/run-change.ts';
-import type { ConnectResult, ExpectationResult, RunResult } from '../lab/run-expectation.ts';
+import type { ConnectResult, ExpectationResult, RunResult } from '../lab/trial.ts';
 import type { RunEvent } from '../lab/runner.ts';
 import { painter, type Paint } from '../report/color.ts';
 import { printable, printableLine } from '../report/printable.ts';

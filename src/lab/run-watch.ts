@@ -1,7 +1,7 @@
 import { LabError } from '../model/lab-error.ts';
 import type { PodExpectation, StartedExpectation } from './expectation-schema.ts';
 import type { PodStatus } from './lab-client.ts';
-import type { PodResult, StartedResult, Trial } from './run-expectation.ts';
+import type { PodResult, StartedResult, Trial } from './trial.ts';
 
 const POLL_MS = 50;
 const NO_FLOWS = { flows: [], decisive: null } as const;

@@ -3,7 +3,8 @@ import type { LabClient } from './lab-client.ts';
 import type { Lab } from './lab-file.ts';
 import type { LabStep } from './lab-schema.ts';
 import { makeChanges, type StepChange } from './run-change.ts';
-import { tryExpectation, type ExpectationResult, type RunHost, type Trial } from './run-expectation.ts';
+import { tryExpectation } from './run-expectation.ts';
+import type { ExpectationResult, RunHost, Trial } from './trial.ts';
 
 /** What became of a step. */
 export interface StepResult {

@@ -90,12 +90,18 @@ export class PrefixTrie {
   /** Writes the leaf to these entries of a node, wherever the prefix of a leaf is not longer than the leaf's. */
   #fill(level: Level, [from, to]: readonly [from: number, to: number], leaf: Leaf): void {
     const { words } = this.#arena;
+    const lengths = this.#lengths;
+    const { length } = leaf;
+    const written = leafEntry(leaf.value);
     for (let at = from; at < to; at++) {
       const entry = words[at] ?? 0;
       if (isNode(entry)) {
         const below = this.#below(level, offsetIn(entry));
         this.#fill(below, [below.base, below.base + this.#sizeOf(below.step)], leaf);
-      } else if ((this.#lengths[at] ?? 0) <= leaf.length) this.#write(at, leaf);
+      } else if ((lengths[at] ?? 0) <= length) {
+        words[at] = written;
+        lengths[at] = length;
+      }
     }
   }
 

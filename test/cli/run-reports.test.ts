@@ -8,7 +8,7 @@ import { printerOf } from '../../src/cli/run-printer.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { junitSuite } from '../../src/cli/run-junit.ts';
 import { loadLab } from '../../src/lab/lab-file.ts';
-import type { ConnectResult } from '../../src/lab/run-expectation.ts';
+import type { ConnectResult } from '../../src/lab/trial.ts';
 import { LabError } from '../../src/model/lab-error.ts';
 import { parsePort } from '../../src/net/port.ts';
 import { given } from '../builders/given.ts';

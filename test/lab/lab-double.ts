@@ -8,7 +8,7 @@ import {
   type PodStatus,
   type ProbeResult,
 } from '../../src/lab/lab-client.ts';
-import type { RunHost } from '../../src/lab/run-expectation.ts';
+import type { RunHost } from '../../src/lab/trial.ts';
 
 const NOT_ISOLATED = { verdict: 'allow', isolated: false, policies: [] } as const;
 const DENY_ALL: PolicyRef = { namespace: 'default', name: 'deny-all', rule: null, file: 'deny.yaml', line: 1 };

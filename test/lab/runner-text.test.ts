@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RunText } from '../../src/cli/run-text.ts';
-import type { RunResult } from '../../src/lab/run-expectation.ts';
+import type { RunResult } from '../../src/lab/trial.ts';
 import { flow } from './lab-double.ts';
 
 const text = new RunText(false);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadLab } from '../../src/lab/lab-file.ts';
-import type { ExpectationResult } from '../../src/lab/run-expectation.ts';
+import type { ExpectationResult } from '../../src/lab/trial.ts';
 import { isMet, runLab, type RunEvent, type StepResult } from '../../src/lab/runner.ts';
 import type { PodStatus } from '../../src/lab/lab-client.ts';
 import { LabError } from '../../src/model/lab-error.ts';

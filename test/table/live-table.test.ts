@@ -14,7 +14,7 @@ import { policy } from '../builders/policy.ts';
 import { decideByNumbers } from '../reference/numbers.ts';
 import { runSequence } from './change-sequence.ts';
 
-const SEQUENCES = Number(process.env.NETPOL_LAB_SEQUENCES ?? 200);
+const SEQUENCES = Number(process.env.NETPOL_LAB_SEQUENCES ?? 120);
 const SEED = Number(process.env.NETPOL_LAB_SEED ?? 20_260_101);
 
 describe(`after any changes the table is that of the cluster (NETPOL_LAB_SEED=${SEED})`, () => {

@@ -11,6 +11,7 @@ import { BENCH_PORT, COUNT_BYTES } from './bench-ports.ts';
 const NAME_BYTES = 16; // struct sockaddr_in
 const BUFFER_BYTES = 1 << 18;
 const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000; // a child that had a copy would keep its events coming after it is closed here
 const WORD = { echo: 0, listener: 1, stream: 2 } as const;
 const BACKLOG = 64;
 const STOP_STEP_MS = 100; // a thread that waits in the kernel cannot be ended
@@ -55,13 +56,14 @@ class BenchPeer {
   }
 
   #accept(listener: number): void {
-    const fd = calls.accept4(listener, 0, 0, SOCK_NONBLOCK);
+    const fd = calls.accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
     this.#received.set(fd, 0);
     this.#epoll.add(fd, EPOLL.IN, WORD.stream, fd);
   }
 
   #swallow(fd: number): void {
+    if (!this.#received.has(fd)) return; // closed by now, but a child that is on its way to exec has a copy
     const got = calls.recv(fd, this.#buffer.at, BUFFER_BYTES, 0);
     if (got > 0) this.#received.set(fd, (this.#received.get(fd) ?? 0) + got);
     if (got > 0 || (got < 0 && errno() === ERRNO.EAGAIN)) return;

@@ -1,7 +1,7 @@
 import { HEADER, MAX_WORDS, PLACE, seal, writeHeader } from './layout.ts';
 
 const LINE_WORDS = 16; // 64 bytes
-const SLAB_WORDS = 1024;
+const SLAB_WORDS = 512;
 const GROWTH = 1.5;
 
 /** How much larger than needed a copy is whose memory is to be used again. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiStore } from '../apiserver/api-store.ts';
 import { FlowLog } from '../flows/flow-log.ts';
 import type { DirectionReport, FlowEvent, VerdictReport } from '../flows/flow-event.ts';
@@ -7,7 +8,7 @@ import { EgressAdmission } from '../lab/control-plane/egress-admission.ts';
 import type { Dialler, ProbedLab } from '../lab/control-plane/prober.ts';
 import type { LabSpec } from '../lab/lab-client.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { podKey } from '../model/pod.ts';
+import { isFinished, podKey, type Pod } from '../model/pod.ts';
 import type { Connection } from '../model/verdict.ts';
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePort } from '../net/port.ts';
@@ -34,6 +35,8 @@ export interface ContainerLabOptions {
 }
 
 const FLOWS_KEPT = 10_000;
+const PODS_READY_DEADLINE_MS = 20_000; // one that is not ready by then may never be; Compose gives up after a minute
+const PODS_READY_POLL_MS = 100;
 const NEVER = 'NotInCompose';
 const NEVER_MESSAGE =
   'the pods of a lab in containers are started by docker compose: this one is in no compose file; ' +
@@ -158,6 +161,23 @@ export class ContainerLab implements Backend {
       startedAt: new Date(proxy.startedAt),
       addresses: proxy.addresses.flatMap((text) => parseIp(text) ?? []),
     };
+  }
+
+  /** Resolves when every pod that the lab was started with is ready, and all proxies know it; after a while in any case. Throws if `signal` aborts. */
+  async podsReady(signal: AbortSignal): Promise<void> {
+    const planned = this.plane.cluster.pods.filter(({ hostNetwork }) => !hostNetwork);
+    const deadline = Date.now() + PODS_READY_DEADLINE_MS;
+    while (Date.now() < deadline && !planned.every((pod) => this.#isSettled(pod))) {
+      await delay(PODS_READY_POLL_MS, undefined, { signal });
+    }
+    await this.plane.reportsStored();
+    await this.inForce();
+    signal.throwIfAborted();
+  }
+
+  #isSettled(given: Pod): boolean {
+    const pod = this.plane.cluster.pods.find((each) => podKey(each) === podKey(given));
+    return !pod || isFinished(pod) || this.plane.isReady(pod);
   }
 
   /** Resolves when all that is stored is in force in every pod, or with a warning after five seconds. */

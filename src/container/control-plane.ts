@@ -15,7 +15,7 @@ import type { IpAddress } from '../net/ip.ts';
 import type { Port } from '../net/port.ts';
 import { ContainerControl } from './container-control.ts';
 import { ContainerLab } from './container-lab.ts';
-import { API_SOCKET, CONTROL_SOCKET, PROXY_SOCKET } from './messages.ts';
+import { API_SOCKET, CONTROL_SOCKET, LAB_READY_FILE, PROXY_SOCKET } from './messages.ts';
 
 /** What the control plane of a lab in containers is started with. */
 export interface ControlPlaneSetting {
@@ -41,6 +41,7 @@ export async function serveControlPlane(setting: ControlPlaneSetting): Promise<A
   mkdirSync(inFolder('store'), { recursive: true, mode: 0o700 });
   const store = await ApiStore.open({ folder: inFolder('store') });
   const node = { name: NODE_NAME, addresses: nodeAddresses };
+  rmSync(inFolder(LAB_READY_FILE), { force: true }); // of an earlier process
   const lab = await ContainerLab.start({ spec, store, node, socket: inFolder(PROXY_SOCKET), say });
   const { token, certificate } = identityIn(runFolder);
   const fd = boundSocket({ namespace: undefined, type: 'tcp', ...listen });
@@ -58,8 +59,18 @@ export async function serveControlPlane(setting: ControlPlaneSetting): Promise<A
   const verbs = await onSocket(inFolder(CONTROL_SOCKET), (socket) =>
     serveControl({ socket, control, log: lab.log, admission: lab.admission, stop: onStop }),
   );
+  const ending = new AbortController();
+  lab.podsReady(ending.signal).then(
+    () => {
+      writeFileSync(inFolder(LAB_READY_FILE), '');
+    },
+    (error: unknown) => {
+      if (!ending.signal.aborted) throw error;
+    },
+  );
   return {
     [Symbol.asyncDispose]: async () => {
+      ending.abort();
       verbs.closeAllConnections();
       verbs.close();
       await Promise.all([secured.close(), local.close(), lab.stop()]);

@@ -71,3 +71,5 @@ export const PROXY_SOCKET = 'proxy.sock';
 export const API_SOCKET = 'api.sock';
 /** The socket in the lab's shared folder that serves the lab's verbs. */
 export const CONTROL_SOCKET = 'control.sock';
+/** The file beside it that is there once the pods of the lab are ready. */
+export const LAB_READY_FILE = 'ready';

@@ -4,6 +4,7 @@ import type { IpAddress } from '../../net/ip.ts';
 import { carriedBy, DEFAULT_OPTIONS, type LabSpec } from '../lab-client.ts';
 import { nameServersOf } from '../control-plane/cluster-dns.ts';
 import { composeText, type ComposeDocument } from './compose-text.ts';
+import { healthcheck } from './healthcheck.ts';
 import { planContainers, type ComposePlan, type PlannedHost } from './compose-plan.ts';
 import { LABELS } from './labels.ts';
 import { API_PORT, CONTROL_PLANE, outsideService, proxyService } from './service-names.ts';
@@ -116,10 +117,6 @@ function templatesOf({ options }: LabSpec): ComposeDocument['templates'] {
       service: { ...image, ...closed, init: true, stop_grace_period: '1s' },
     },
   };
-}
-
-function healthcheck(whileStartingMs: number, ...test: readonly string[]): ComposeService {
-  return { test: ['CMD', ...test], interval: '10s', start_period: '30s', start_interval: `${whileStartingMs}ms` };
 }
 
 function controlPlane({ name, files, options }: LabSpec, node: readonly IpAddress[]): PlannedService {

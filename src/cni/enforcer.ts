@@ -34,10 +34,12 @@ export class Enforcer {
   readonly name: CniName;
   readonly #profile;
   #readings = new WeakMap<NetworkPolicy, Reading>();
-  #inside = NETWORKS;
+  #inside: readonly Prefix[];
 
-  constructor(name: CniName) {
+  /** @param podNetworks what counts as addresses of pods where no cluster is known. */
+  constructor(name: CniName, podNetworks = NETWORKS) {
     this.name = name;
+    this.#inside = podNetworks;
     this.#profile = CNI_PROFILES[name];
   }
 
@@ -58,7 +60,7 @@ export class Enforcer {
 
   /**
    * The policy as it is enforced; undefined if it is passed over. Pods and nodes are those of the cluster that was
-   * enforced last; before the first, all addresses in the usual networks of pods.
+   * enforced last; before the first, all addresses in the networks of pods.
    */
   policy(policy: NetworkPolicy): NetworkPolicy | undefined {
     return this.#read(policy).policy;

@@ -2,10 +2,12 @@ import { Enforcer } from '../cni/enforcer.ts';
 import type { CniName } from '../cni/profile.ts';
 import type { ServiceRule } from '../dataplane/firewall.ts';
 import type { KubeObject } from '../kube/list-watch.ts';
+import { POD_NETWORK_LENGTH } from '../manifest/address-pool.ts';
 import { issueText } from '../manifest/issue.ts';
 import { isFinished, podKey, type Pod } from '../model/pod.ts';
 import type { NetworkPolicy } from '../model/policy.ts';
 import type { IpAddress } from '../net/ip.ts';
+import { prefixOf } from '../net/prefix.ts';
 import { EVERYTHING } from '../model/selector.ts';
 import { LiveTable } from '../table/live-table.ts';
 import { buildKubeObject, keyOf, SOURCE, type FollowedName } from './followed.ts';
@@ -46,7 +48,9 @@ export class PodView {
 
   /** Has policies enforced as a CNI does, those too that are known already. */
   enforceAs(cni: CniName): void {
-    this.#enforcer = new Enforcer(cni);
+    // A pod may be there before the API tells of it: all that its network can hold counts as pods.
+    const networks = this.#addresses.map((address) => prefixOf(address, POD_NETWORK_LENGTH[address.family]));
+    this.#enforcer = new Enforcer(cni, networks);
     for (const policy of this.#policies.values()) this.#putPolicy(policy);
   }
 

@@ -1,8 +1,11 @@
 import { fromWords, type IpAddress } from '../net/ip.ts';
 import { bits, parsePrefix, type Prefix } from '../net/prefix.ts';
 
+/** How long the prefixes of pods' networks are, also of labs that have others than the usual ones. */
+export const POD_NETWORK_LENGTH = { 4: 16, 6: 64 } as const;
+
 /** The networks that pods and Services get their addresses from, as kubeadm and its kin set them up. */
-export const POD_NETWORKS = ['10.244.0.0/16', 'fd00:10:244::/64'] as const;
+export const POD_NETWORKS = [`10.244.0.0/${POD_NETWORK_LENGTH[4]}`, `fd00:10:244::/${POD_NETWORK_LENGTH[6]}`] as const;
 /** Likewise for Services; the IPv6 one is as large as Kubernetes allows. */
 export const SERVICE_NETWORKS = ['10.96.0.0/12', 'fd00:10:96::/108'] as const;
 

@@ -40,10 +40,22 @@ function selfView(): PodView {
   return view;
 }
 
-function accepts(view: PodView, source: string): boolean {
+function accepts(view: PodView, source: string, own = OWN): boolean {
   const decide = connectionDecider(view.table.snapshot());
-  return decide({ source: ip(source), destination: ip(OWN), transport: 'TCP', port: portNumber(80) }) === 0;
+  return decide({ source: ip(source), destination: ip(own), transport: 'TCP', port: portNumber(80) }) === 0;
 }
+
+test.each([OWN, '10.245.0.3'])('to Cilium a block matches no pod, whatever the network of its lab: %s', (own) => {
+  const view = new PodView('x/self', [ip(own)]);
+  view.put('namespaces', namespace('x'));
+  view.put('pods', pod('x/self', own));
+  const rule = { from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] };
+  view.put('networkpolicies', object('networkpolicies', 'x/block', { spec: { podSelector: {}, ingress: [rule] } }));
+  const [peer, outside] = [own.replace('0.3', '0.4'), '10.9.0.1'];
+  expect([peer, outside].map((source) => accepts(view, source, own))).toEqual([true, true]);
+  view.enforceAs('cilium');
+  expect([peer, outside].map((source) => accepts(view, source, own))).toEqual([false, true]);
+});
 
 describe('what a proxy does not know yet', () => {
   test('a pod of a namespace whose labels are not known is nobody', () => {

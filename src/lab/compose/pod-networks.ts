@@ -1,3 +1,4 @@
+import { POD_NETWORK_LENGTH } from '../../manifest/address-pool.ts';
 import { LabError } from '../../model/lab-error.ts';
 import { contains, parsePrefix, type Prefix } from '../../net/prefix.ts';
 import { docker } from './docker.ts';
@@ -20,7 +21,7 @@ export async function freePodNetworks(): Promise<readonly string[]> {
 export function firstFree(taken: readonly string[]): readonly string[] | undefined {
   const others = taken.flatMap((text) => parsePrefix(text) ?? []);
   for (let number = FIRST; number <= LAST; number += 1) {
-    const networks = [`10.${number}.0.0/16`, `fd00:10:${number}::/64`];
+    const networks = [`10.${number}.0.0/${POD_NETWORK_LENGTH[4]}`, `fd00:10:${number}::/${POD_NETWORK_LENGTH[6]}`];
     const own = networks.flatMap((text) => parsePrefix(text) ?? []);
     if (!own.some((network) => others.some((other) => overlap(network, other)))) return networks;
   }

@@ -48,6 +48,15 @@ export class LabSession implements AsyncDisposable {
     return started;
   }
 
+  /** What the work comes to. If the labs are ended meanwhile, throws why, whatever the work has met then. */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.signal.aborted ? this.signal.reason : error;
+    }
+  }
+
   /** Ends all labs. A reason that was given before stays. */
   async end(reason: unknown): Promise<void> {
     this.#abort.abort(reason);

@@ -5,7 +5,6 @@ import type { LabClient } from '../lab/lab-client.ts';
 import { toSpec } from '../lab/lab-file.ts';
 import { LabError } from '../model/lab-error.ts';
 import { printable } from '../report/printable.ts';
-import { Interrupted } from './interruption.ts';
 import { LabSession } from './lab-session.ts';
 import { LearnDialogue } from './learn-dialogue.ts';
 import type { Lesson } from './lesson.ts';
@@ -17,14 +16,14 @@ const PROMPT = '> ';
 /**
  * Starts the lab and goes through the learner's commands: typed, or read from stdin if that is no terminal. The lab
  * is down when this returns or throws, also after a signal.
- * @returns 0 if the task was solved, else 1; 128 + the number of the signal that ended it.
+ * @returns 0 if the task was solved, else 1. @throws Interrupted after a signal.
  */
 export async function learnLab(lesson: Lesson, terminal: Terminal): Promise<number> {
   const { lab, task, file } = lesson;
   await terminal.print(`${lab.name}: ${lab.title}\n\n${wrapped(task.task)}\n`);
   await beginFile(lesson);
   await using session = new LabSession();
-  try {
+  return await session.during(async () => {
     const name = `learn-${lab.name}`.slice(0, 40);
     const { client } = await session.start(await toSpec(lab, name, {}), (text) => {
       terminal.progress(text);
@@ -35,11 +34,7 @@ export async function learnLab(lesson: Lesson, terminal: Terminal): Promise<numb
     const solved = await converse(lesson, client, { terminal, signal: session.signal });
     session.signal.throwIfAborted();
     return solved ? 0 : 1;
-  } catch (error) {
-    const reason: unknown = session.signal.aborted ? session.signal.reason : error;
-    if (reason instanceof Interrupted) return reason.exitCode;
-    throw reason;
-  }
+  });
 }
 
 /** Begins the learner's file, unless it is there. */

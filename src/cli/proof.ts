@@ -9,7 +9,6 @@ import type { Connection } from '../model/verdict.ts';
 import type { IpAddress } from '../net/ip.ts';
 import { reasonText } from '../report/verdict-text.ts';
 import type { ManifestChange } from '../why/manifest-change.ts';
-import { Interrupted } from './interruption.ts';
 import { labCopy } from './lab-objects.ts';
 import { LabSession } from './lab-session.ts';
 
@@ -53,17 +52,14 @@ export async function prove(client: ControlClient, claim: Claim, onProgress: (te
     options: { ...options, carry: 'kernel' }, // in namespaces nothing else carries
   };
   await using session = new LabSession();
-  try {
+  return await session.during(async () => {
     const { client: copy } = await session.start(spec, onProgress);
     const before = await tryIn(copy, request);
     const changed = claim.changes.map(({ path, object }) => ({ path, text: JSON.stringify(object.value) }));
     for (const file of changed) await copy.apply([file]);
     const after = await tryIn(copy, request);
     return { before, after, proven: before.verdict === 'deny' && after.verdict === 'allow' };
-  } catch (error) {
-    const reason: unknown = session.signal.aborted ? session.signal.reason : error;
-    throw reason instanceof Interrupted ? reason : error;
-  }
+  });
 }
 
 function requestOf({ source, destination, transport, port }: Connection): ProbeRequest {

@@ -17,7 +17,6 @@ import type { Cluster } from '../model/cluster.ts';
 import { endpointText } from '../model/endpoint.ts';
 import { LabError } from '../model/lab-error.ts';
 import { reasonText } from '../report/verdict-text.ts';
-import { Interrupted } from './interruption.ts';
 import { labCluster } from './lab-objects.ts';
 import { LabSession } from './lab-session.ts';
 import type { Terminal } from './terminal.ts';
@@ -50,7 +49,7 @@ export async function testForReal(
     options: labOptions({ cni }),
   };
   await using session = new LabSession();
-  try {
+  return await session.during(async () => {
     const { client } = await session.start(spec, (text) => {
       terminal.progress(text);
     });
@@ -58,10 +57,7 @@ export async function testForReal(
     const plans = plansOn(await labCluster(client), expectations);
     const probed = await probeAll(client, plans, cluster.policies);
     return judgeProbes(expectations, probed);
-  } catch (error) {
-    const reason: unknown = session.signal.aborted ? session.signal.reason : error;
-    throw reason instanceof Interrupted ? reason : error;
-  }
+  });
 }
 
 interface Plan {

@@ -8,7 +8,6 @@ import { runLab, type RunEvent } from '../lab/runner.ts';
 import { labFolder } from '../lab/shipped.ts';
 import { LabError } from '../model/lab-error.ts';
 import type { Starter } from './backend.ts';
-import { Interrupted } from './interruption.ts';
 import { LabSession } from './lab-session.ts';
 import { totalOf, type LabResult } from './lab-result.ts';
 import { printerOf, type RunFormat, type RunPrinter } from './run-printer.ts';
@@ -45,15 +44,15 @@ const JOBS_A_CORE = 6; // labs mostly wait for connections to time out; of 3, 4,
 /**
  * Runs labs, side by side where they can, and prints what they do. Trouble of one lab leaves the others alone. Each
  * lab is down when this returns or throws, also after a signal.
- * @returns 0, 1 if an expectation failed, 128 + the number of the signal that ended it.
- * @throws LabError if a lab could not be run, after the others have.
+ * @returns 0, 1 if an expectation failed.
+ * @throws LabError if a lab could not be run, after the others have; Interrupted after a signal.
  */
 export async function runLabs(order: RunOrder, terminal: Terminal): Promise<number> {
   const startedAt = performance.now();
   const runs = await Promise.all(order.labs.map((lab) => prepare(lab, order)));
   await using session = new LabSession(order.starter.start);
   const printer = printerOf(order.format, { labs: runs.map(({ lab }) => lab), terminal });
-  try {
+  return await session.during(async () => {
     const results = pooled(runs, jobsOf(order), (run) => runOne(run, { session, printer, terminal }));
     // What is no lab's own trouble ends the other runs; it is thrown where the results are awaited.
     results.catch((error: unknown) => void session.end(error).catch(() => undefined));
@@ -63,11 +62,7 @@ export async function runLabs(order: RunOrder, terminal: Terminal): Promise<numb
     await printer.end(found, { ...total, seconds: secondsSince(startedAt) });
     refuseErrors(found);
     return total.failed === 0 ? 0 : 1;
-  } catch (error) {
-    const reason: unknown = session.signal.aborted ? session.signal.reason : error;
-    if (reason instanceof Interrupted) return reason.exitCode;
-    throw reason;
-  }
+  });
 }
 
 async function prepare(labName: string, { name, options }: Pick<RunOrder, 'name' | 'options'>): Promise<LabRun> {

@@ -4,7 +4,7 @@ import type { ChangeGroup } from '../diff/group.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { LabError } from '../model/lab-error.ts';
 import { suggestion } from '../model/nearest-name.ts';
-import { build, readManifests, refuseIssues, warn } from './manifests.ts';
+import { loadCluster } from './manifests.ts';
 import { FILES, output } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
@@ -71,9 +71,7 @@ async function compareAll(
   const { Enforcer } = await import('../cni/enforcer.ts');
   const { compare } = await import('../diff/compare.ts');
   const { grouped } = await import('../diff/group.ts');
-  const { cluster, issues, warnings } = await build(await readManifests(paths));
-  warn(warnings, terminal);
-  await refuseIssues(issues);
+  const cluster = await loadCluster(paths, terminal);
   const enforced = names.map((name): Enforced => {
     const enforcer = new Enforcer(name);
     const own = enforcer.enforced(cluster);

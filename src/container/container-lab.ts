@@ -165,9 +165,8 @@ export class ContainerLab implements Backend {
 
   /** Resolves when every pod that the lab was started with is ready, and all proxies know it; after a while in any case. Throws if `signal` aborts. */
   async podsReady(signal: AbortSignal): Promise<void> {
-    const planned = this.plane.cluster.pods.filter(({ hostNetwork }) => !hostNetwork);
     const deadline = Date.now() + PODS_READY_DEADLINE_MS;
-    while (Date.now() < deadline && !planned.every((pod) => this.#isSettled(pod))) {
+    while (Date.now() < deadline && !this.plane.cluster.pods.every((pod) => this.#isSettled(pod))) {
       await delay(PODS_READY_POLL_MS, undefined, { signal });
     }
     await this.plane.reportsStored();
@@ -175,9 +174,9 @@ export class ContainerLab implements Backend {
     signal.throwIfAborted();
   }
 
-  #isSettled(given: Pod): boolean {
-    const pod = this.plane.cluster.pods.find((each) => podKey(each) === podKey(given));
-    return !pod || isFinished(pod) || this.plane.isReady(pod);
+  /** Whether nothing more is to be waited for: pods that come later never start. */
+  #isSettled(pod: Pod): boolean {
+    return pod.hostNetwork || !this.#planned?.has(podKey(pod)) || isFinished(pod) || this.plane.isReady(pod);
   }
 
   /** Resolves when all that is stored is in force in every pod, or with a warning after five seconds. */

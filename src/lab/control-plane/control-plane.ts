@@ -2,6 +2,7 @@ import { nameOf, namespaceOf, type ApiObject } from '../../apiserver/api-object.
 import type { ApiStore } from '../../apiserver/api-store.ts';
 import type { ChangeSet } from '../../apiserver/change-set.ts';
 import { servedKind } from '../../apiserver/registry.ts';
+import { POLICY } from '../../apiserver/staged-policy.ts';
 import { ApiError } from '../../apiserver/status.ts';
 import type { CommitVerdict } from '../../apiserver/user-writes.ts';
 import type { WriteDraft } from '../../apiserver/write-draft.ts';
@@ -55,7 +56,6 @@ export interface ControlPlaneOptions {
 const POD = servedKind('v1', 'Pod');
 const SERVICE = servedKind('v1', 'Service');
 const NODE = servedKind('v1', 'Node');
-const POLICY = 'NetworkPolicy';
 // A change waits for its pods to begin, and for Services to lead to those that are ready at once; not for the next step
 // of a rolling update, or the next pod of a Job.
 const ROUNDS = 2;
@@ -280,7 +280,7 @@ export class ControlPlane {
       const { verdict, value } = await this.store.users.together(plan);
       if (verdict.kind === 'refused') return refused(verdict.issues);
       const late = await this.store.users.onStored();
-      const written = value.filter(({ kind, action }) => kind === POLICY && WRITTEN.has(action));
+      const written = value.filter(({ kind, action }) => kind === POLICY.kind && WRITTEN.has(action));
       const said = written.flatMap((policy) => [...this.#state.warningsOf(policy), ...this.#state.remarksOn(policy)]);
       const enforcedMs = performance.now() - started;
       return { results: value, issues: [], warnings: [...warnings, ...said, ...late], enforcedMs };
@@ -295,6 +295,6 @@ export class ControlPlane {
 /** The policies that a set of changes makes or changes. */
 function policiesWritten(set: ChangeSet): { readonly namespace: string; readonly name: string }[] {
   return set.changes.flatMap(({ resource, after }) =>
-    after && resource.kind === POLICY ? [{ namespace: namespaceOf(after), name: nameOf(after) }] : [],
+    after && resource === POLICY ? [{ namespace: namespaceOf(after), name: nameOf(after) }] : [],
   );
 }

@@ -31,11 +31,7 @@ spec:
 `,
 );
 
-const denyAll = join(cli.folder, 'deny.yaml');
-writeFileSync(
-  denyAll,
-  'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: deny }\nspec: { podSelector: {} }\n',
-);
+const { denyAll } = cli;
 
 describe.concurrent('compare', () => {
   test('says what differs from the first CNI to each other, and why', async () => {

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { commandLine } from './analysis-fixture.ts';
 
@@ -8,11 +6,7 @@ afterAll(() => {
   cli[Symbol.dispose]();
 });
 
-const denyAll = join(cli.folder, 'deny.yaml');
-writeFileSync(
-  denyAll,
-  'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: deny }\nspec: { podSelector: {} }\n',
-);
+const { denyAll } = cli;
 
 describe.concurrent('diff', () => {
   test('ends with 1 and says what would be denied', async () => {

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { printChanges } from '../../src/cli/change-report.ts';
 import { predictedMatrix, probedMatrix } from '../../src/cli/lab-matrix.ts';
 import { OutputClosed, Terminal } from '../../src/cli/terminal.ts';
-import type { ChangeReport, LabClient, PodStatus } from '../../src/lab/lab-client.ts';
+import type { ChangeReport, LabClient } from '../../src/lab/lab-client.ts';
+import { podStatus } from '../lab/lab-double.ts';
 import type { Issue } from '../../src/manifest/issue.ts';
 import { portNumber } from '../builders/address.ts';
 
@@ -98,21 +99,7 @@ describe('printChanges', () => {
 });
 
 describe('a lab’s matrix', () => {
-  const running = (name: string): PodStatus => ({
-    namespace: 'default',
-    name,
-    owner: { kind: 'Pod', name },
-    labels: {},
-    addresses: ['10.244.0.2'],
-    phase: 'Running',
-    ready: true,
-    restarts: 0,
-    reason: '',
-    message: '',
-    containers: { ready: 1, total: 1 },
-    startedAt: '2026-01-01T00:00:00Z',
-  });
-  const pods = [running('a'), { ...running('done'), phase: 'Succeeded' as const }, running('b')];
+  const pods = [podStatus({ name: 'a' }), podStatus({ name: 'done', phase: 'Succeeded' }), podStatus({ name: 'b' })];
   const client = {
     status: () => Promise.resolve({ pods }),
     predict: (questions: readonly { from: string; to: string }[]) =>

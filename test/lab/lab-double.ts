@@ -29,6 +29,25 @@ export function flow({ at, from, verdict = 'allow', ...rest }: FlowGiven): FlowE
   };
 }
 
+/** The status of a pod that runs, but for what is given. */
+export function podStatus(given: Partial<PodStatus> = {}): PodStatus {
+  return {
+    namespace: 'default',
+    name: 'web',
+    owner: { kind: 'Pod', name: given.name ?? 'web' },
+    labels: {},
+    addresses: ['10.244.0.2'],
+    phase: 'Running',
+    ready: true,
+    restarts: 0,
+    reason: '',
+    message: '',
+    containers: { ready: 1, total: 1 },
+    startedAt: '2026-01-01T00:00:00Z',
+    ...given,
+  };
+}
+
 interface FlowGiven extends Partial<Omit<FlowEvent, 'from'>> {
   readonly at: number;
   readonly from: string;

@@ -5,9 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadLab } from '../../src/lab/lab-file.ts';
 import type { ExpectationResult } from '../../src/lab/trial.ts';
 import { isMet, runLab, type RunEvent, type StepResult } from '../../src/lab/runner.ts';
-import type { PodStatus } from '../../src/lab/lab-client.ts';
 import { LabError } from '../../src/model/lab-error.ts';
-import { flow, LabDouble, type Script } from './lab-double.ts';
+import { flow, LabDouble, podStatus, type Script } from './lab-double.ts';
 
 let folder = '';
 let double = new LabDouble();
@@ -361,33 +360,21 @@ describe('who denies', () => {
 });
 
 describe('a pod that is watched', () => {
-  const status = (given: Partial<PodStatus>): PodStatus => ({
-    namespace: 'default',
-    name: 'web',
-    owner: { kind: '', name: '' },
-    labels: {},
-    addresses: [],
-    phase: 'Running',
-    ready: true,
-    restarts: 0,
-    reason: '',
-    message: '',
-    containers: { ready: 1, total: 1 },
-    startedAt: '',
-    ...given,
-  });
-
   test.each([
-    { is: 'ready', pods: [[status({ phase: 'Pending' })], [status({ ready: false })], [status({})]], failures: [] },
-    { is: 'unready', pods: [[status({})], [status({ ready: false })]], failures: [] },
-    { is: 'gone', pods: [[status({})], [status({ name: 'other' })]], failures: [] },
-    { is: 'succeeded', pods: [[status({ phase: 'Succeeded' })]], failures: [] },
+    {
+      is: 'ready',
+      pods: [[podStatus({ phase: 'Pending' })], [podStatus({ ready: false })], [podStatus()]],
+      failures: [],
+    },
+    { is: 'unready', pods: [[podStatus()], [podStatus({ ready: false })]], failures: [] },
+    { is: 'gone', pods: [[podStatus()], [podStatus({ name: 'other' })]], failures: [] },
+    { is: 'succeeded', pods: [[podStatus({ phase: 'Succeeded' })]], failures: [] },
     {
       is: 'succeeded',
-      pods: [[status({ phase: 'Failed' })]],
+      pods: [[podStatus({ phase: 'Failed' })]],
       failures: ['expected succeeded within 1 s, got failed'],
     },
-    { is: 'ready', pods: [[status({ phase: 'Pending' })]], failures: ['expected ready within 1 s, got pending'] },
+    { is: 'ready', pods: [[podStatus({ phase: 'Pending' })]], failures: ['expected ready within 1 s, got pending'] },
   ])('is to be $is: $failures', async ({ is, pods, failures }) => {
     double.pods = [[], ...pods]; // the runner looks once before
     expect((await attempt(`{ pod: default/web, is: ${is}, within: 1s }`, {})).failures).toEqual(failures);

@@ -36,15 +36,15 @@ function connectTcp({ namespace, address, port, timeoutMs }: Dial): Promise<Atte
     const socket = new Socket({ fd: plainSocket({ namespace, type: 'tcp', family: address.family }) });
     let sourcePort = 0;
     const settle = (outcome: DialResult['outcome']): void => {
-      clearTimeout(timer);
+      cancel();
       resolve({ outcome, sourcePort });
       // A reset leaves neither end in TIME_WAIT: many probes do not use up the pod's ports.
       if (outcome.kind === 'connected') socket.resetAndDestroy();
       else socket.destroy();
     };
-    const timer = setTimeout(() => {
+    const cancel = afterAnswers(timeoutMs, () => {
       settle({ kind: 'timeout' });
-    }, timeoutMs);
+    });
     socket.once('connect', () => {
       settle({ kind: 'connected' });
     });
@@ -65,14 +65,14 @@ function exchangeDatagram({ namespace, address, port, timeoutMs }: Dial): Promis
     const socket = createSocket(address.family === 4 ? 'udp4' : 'udp6');
     let sourcePort = 0;
     const settle = (outcome: DialResult['outcome']): void => {
-      clearTimeout(timer);
+      cancel();
       resolve({ outcome, sourcePort });
       socket.removeAllListeners().on('error', () => undefined);
       socket.close();
     };
-    const timer = setTimeout(() => {
+    const cancel = afterAnswers(timeoutMs, () => {
       settle({ kind: 'timeout' });
-    }, timeoutMs);
+    });
     const failed = (error: NodeJS.ErrnoException): void => {
       settle({ kind: 'error', code: error.code ?? error.message });
     };
@@ -91,6 +91,21 @@ function exchangeDatagram({ namespace, address, port, timeoutMs }: Dial): Promis
     });
     socket.bind({ fd: plainSocket({ namespace, type: 'udp', family: address.family }) });
   });
+}
+
+/**
+ * Calls back when the time is over and what has come by then is read: a process that stood still for longer finds the
+ * answers after its timers. @returns what cancels it.
+ */
+function afterAnswers(ms: number, callback: () => void): () => void {
+  let immediate: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    immediate = setImmediate(callback);
+  }, ms);
+  return () => {
+    clearTimeout(timer);
+    clearImmediate(immediate);
+  };
 }
 
 /**

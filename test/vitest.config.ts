@@ -22,6 +22,9 @@ const leavesContainersOut =
   (process.env.NETPOL_LAB_ENGINE ?? 'none') === 'none' && !isRoot && process.env.CI !== 'true';
 if (leavesContainersOut) console.warn(`left out, as no Docker engine answers: ${IN_CONTAINERS.join(' ')}`);
 
+// Outside of those, tests see no labs in containers, whatever runs on this machine.
+const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
+
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
@@ -35,6 +38,7 @@ export default defineConfig({
           name: 'quick',
           include: ['test/**/*.test.ts'],
           exclude: [...SLOW, ...IN_CONTAINERS],
+          env: NO_ENGINE,
           testTimeout: 20_000,
         },
       },
@@ -44,6 +48,7 @@ export default defineConfig({
           name: 'slow',
           include: SLOW,
           exclude: isRoot ? [] : FOR_ROOT,
+          env: NO_ENGINE,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 }, // after the quick ones, so that those do not disturb its timings

@@ -45,7 +45,7 @@ export NETPOL_LAB_ENGINE=own DOCKER_HOST="unix://$run/docker.sock" DOCKER_CONFIG
 export PATH="$folder/root/usr/bin:$folder/root/usr/sbin:$PATH"
 
 # An engine whose script was killed has outlived it.
-if left=$(cat "$run/dockerd.pid" 2>/dev/null) && tr '\0' ' ' <"/proc/$left/cmdline" 2>/dev/null | grep -qF "$folder/data"; then
+if left=$(cat "$run/dockerd.pid" 2>/dev/null) && tr '\0' ' ' 2>/dev/null <"/proc/$left/cmdline" | grep -qF "$folder/data"; then
   kill "$left"
   while kill -0 "$left" 2>/dev/null; do sleep 0.1; done
 fi
@@ -79,6 +79,10 @@ until docker info >/dev/null 2>&1; do
   fi
   sleep 0.1
 done
+# A command that was killed, with the engine or the machine, has left containers, and those of labs start again.
+docker ps --all --quiet | xargs -r docker rm --force --volumes >/dev/null
+docker network prune --force >/dev/null
+docker volume prune --all --force >/dev/null
 sh "$here/base-image.sh" "$folder"
 status=0
 "$@" 9>&- || status=$?

@@ -74,6 +74,7 @@ export class CliUser implements AsyncDisposable {
     const node = join(root, NODE_FOLDER);
     const search = [...(path === undefined ? [] : [path]), node, process.env.PATH ?? ''].join(delimiter);
     const environment = ['env', '-i', `PATH=${search}`, `HOME=${this.home}`, `XDG_RUNTIME_DIR=${this.home}`];
+    environment.push(`DOCKER_HOST=${process.env.DOCKER_HOST ?? ''}`); // a test's engine, or none
     environment.push(...Object.entries(more).map(([name, value]) => `${name}=${value}`));
     const command = [...environment, 'LANG=C', 'TERM=xterm', join(node, 'node'), join(root, PROGRAM)];
     return this.#isNobody ? ['unshare', '--mount', 'sh', '-c', AS_NOBODY, ROOT, ...command] : command;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { LabError } from '../model/lab-error.ts';
 import { CNI_NAMES } from '../cni/profile.ts';
@@ -14,13 +13,11 @@ import { parsePort, type Port } from '../net/port.ts';
 // What runs inside the containers of a lab. It is not for users, so it is in no help; it does without the command
 // line's parser, as every megabyte and millisecond of it counts once for each pod.
 
-/** The exit code that tells a supervisor that another try makes no sense. */
+/** The exit code of what is not an error of usage or environment: another try may go well. */
 const EXIT_BUG = 70;
 
 const GATEWAY = '10.244.0.1,fd00:10:244::1'; // of the network that compose files have for pods
 const LISTEN = '0.0.0.0:6443';
-// A proxy makes little garbage: a young generation of 1 MB instead of 16.
-const LEAN = ['--max-semi-space-size=1'];
 const QUEUE = 0; // a pod's namespace is its proxy's alone
 const READY_FILE = '/run/netpol-lab-proxy/ready';
 
@@ -54,9 +51,6 @@ async function serve(verb: string, args: readonly string[]): Promise<void> {
       );
       return;
     case 'proxy':
-      await superviseProxy(args);
-      return;
-    case 'proxy-process':
       await proxy(valuesOf(args, ['pod', 'run', 'ready-file']));
       return;
     case 'server':
@@ -113,16 +107,7 @@ function addressOf(text: string): IpAddress {
   return address;
 }
 
-/** Closes the pod, then makes way for the proxy and whatever starts it again. */
-async function superviseProxy(args: readonly string[]): Promise<void> {
-  const { PodFirewall } = await import('../dataplane/pod-firewall.ts');
-  PodFirewall.closed({ queue: QUEUE });
-  const { superviseInstead } = await import('../container/supervisor.ts');
-  const program = fileURLToPath(new URL(`netpol-lab${import.meta.url.slice(-3)}`, import.meta.url));
-  const options = [...process.execArgv, ...LEAN];
-  superviseInstead([process.execPath, ...options, program, 'container', 'proxy-process', ...args]);
-}
-
+/** Closes the pod before anything else. */
 async function proxy(values: Values): Promise<void> {
   const { PodFirewall } = await import('../dataplane/pod-firewall.ts');
   const firewall = PodFirewall.closed({ queue: QUEUE });

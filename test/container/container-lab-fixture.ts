@@ -31,6 +31,7 @@ import type { TestPod } from '../dataplane/node-network.ts';
 import { PodProgram } from '../e2e/lab-fixture.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta.url));
+const SUPERVISE = fileURLToPath(new URL('../../src/container/supervise.sh', import.meta.url));
 // Of this network, hosts outside the cluster and pods without an address of their own are at its end.
 const FIRST_FREE = 0xff00;
 
@@ -189,16 +190,9 @@ export class ContainerTestLab implements AsyncDisposable {
     const key = podKey(status);
     const pod = this.network.attachAt(this.#addressesOf(status.addresses));
     this.pods.set(key, pod);
-    const args = [
-      'proxy',
-      '--pod',
-      key,
-      '--run',
-      this.folder,
-      '--ready-file',
-      join(this.folder, `ready.${status.name}`),
-    ];
-    this.#proxies.set(key, this.#start(pod, 'net_admin', args));
+    const ready = join(this.folder, `ready.${status.name}`);
+    const args = ['proxy', '--pod', key, '--run', this.folder, '--ready-file', ready];
+    this.#proxies.set(key, this.#start(pod, 'net_admin', args, ['sh', SUPERVISE]));
     if (!planned) {
       this.#start(pod, 'none', ['dns', '--run', this.folder, '--external', join(this.folder, 'external.json')]);
       return;
@@ -230,10 +224,15 @@ export class ContainerTestLab implements AsyncDisposable {
     };
   }
 
-  #start(where: TestPod, capabilities: Capabilities, args: readonly string[]): ChildProcess {
+  #start(
+    where: TestPod,
+    capabilities: Capabilities,
+    args: readonly string[],
+    by: readonly string[] = [],
+  ): ChildProcess {
     const kept = capabilities === 'none' ? '-all' : `-all,+${capabilities}`;
     const limits = [`--bounding-set=${kept}`, `--inh-caps=${kept}`, '--no-new-privs'];
-    const command = [...limits, '--', process.execPath, PROGRAM, 'container', ...args];
+    const command = [...limits, '--', ...by, process.execPath, PROGRAM, 'container', ...args];
     const child = inNamespace(where.namespace, () =>
       spawn('setpriv', command, { stdio: ['ignore', 'inherit', 'pipe'] }),
     );

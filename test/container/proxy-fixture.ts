@@ -17,6 +17,7 @@ import type { TestPod } from '../dataplane/node-network.ts';
 import { given } from '../builders/given.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta.url));
+const SUPERVISE = fileURLToPath(new URL('../../src/container/supervise.sh', import.meta.url));
 
 /** A command that has this capability and no other, as in a container. */
 function withOnlyNetAdmin(command: readonly string[]): readonly [string, ...string[]] {
@@ -101,7 +102,15 @@ export class ProxyFixture implements AsyncDisposable {
     const name = `x/p${number}`;
     const ready = join(this.folder, `p${number}`, 'ready');
     const args = ['--pod', name, '--run', this.folder, '--ready-file', ready];
-    const [program, ...rest] = withOnlyNetAdmin([process.execPath, PROGRAM, 'container', 'proxy', ...args]);
+    const [program, ...rest] = withOnlyNetAdmin([
+      'sh',
+      SUPERVISE,
+      process.execPath,
+      PROGRAM,
+      'container',
+      'proxy',
+      ...args,
+    ]);
     const child = inNamespace(pod.namespace, () => spawn(program, rest, { stdio: ['ignore', 'inherit', 'pipe'] }));
     child.stderr.on('data', (text: Buffer) => this.said.push(text.toString()));
     this.proxies.set(name, child);

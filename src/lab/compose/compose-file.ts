@@ -87,9 +87,11 @@ function templatesOf({ options }: LabSpec): ComposeDocument['templates'] {
         entrypoint: [
           'sh',
           '-c',
-          'cp /etc/netpol-lab/resolv.conf /etc/ && exec netpol-lab container proxy "$$@"',
+          'cp /etc/netpol-lab/resolv.conf /etc/ && exec supervise netpol-lab container proxy "$$@"',
           'proxy',
         ],
+        // A proxy makes little garbage: a young generation of 1 MB instead of 16.
+        environment: { NODE_OPTIONS: '--max-semi-space-size=1' },
         volumes: [RUN],
         tmpfs: ['/run/netpol-lab-proxy'],
         // Linux sends but a few ICMP refusals a second otherwise.

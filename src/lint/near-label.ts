@@ -1,7 +1,5 @@
-import { nearestName } from '../model/nearest-name.ts';
+import { nearText, nearValue } from '../model/near-value.ts';
 import { meets, type Labels, type Selector } from '../model/selector.ts';
-
-const SHORTEST = 3; // characters: of shorter texts each is near any other
 
 /**
  * The label that a selector may have meant: for a requirement that nobody meets, the nearest value of
@@ -12,12 +10,11 @@ export function nearLabel({ requirements }: Selector, population: readonly Label
     const { key, operator, values } = requirement;
     if (operator !== 'In' && operator !== 'Exists') continue;
     if (population.some((labels) => meets(requirement, labels))) continue;
-    const known = population.flatMap((labels) => labels.get(key) ?? []);
     for (const value of values) {
-      const near = nearest(value, known);
+      const near = nearValue(key, value, population);
       if (near !== undefined) return `${key}=${near} instead of ${key}=${value}`;
     }
-    if (known.length > 0) continue;
+    if (population.some((labels) => labels.has(key))) continue;
     const other = nearestKey(requirement, population);
     if (other !== undefined) return `key ${other} instead of ${key}`;
   }
@@ -31,9 +28,5 @@ function nearestKey(
 ): string | undefined {
   const labels = population.flatMap((each) => [...each]);
   const fitting = labels.filter(([, value]) => values.length === 0 || values.includes(value)).map(([name]) => name);
-  return nearest(key, fitting);
-}
-
-function nearest(wanted: string, names: readonly string[]): string | undefined {
-  return wanted.length < SHORTEST ? undefined : nearestName(wanted, [...new Set(names)]);
+  return nearText(key, fitting);
 }

@@ -1,4 +1,16 @@
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, stringify, type Node, type YAMLMap } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  stringify,
+  type Node,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
 import type { FieldPath } from './field-path.ts';
 import type { JsonValue } from './json.ts';
 import { parsedDocuments } from './yaml-document.ts';
@@ -48,6 +60,28 @@ function withItemOfLines(text: string, key: ObjectKey, { path, item }: Insertion
   return parent.flow === true
     ? style.replace(list, style.flow([item]))
     : style.replace(list, style.below([item], style.column(keyOf(parent, field))), 1);
+}
+
+/**
+ * The text with another string in place of one of the object's, quoted as that is; all else stays, letter by letter.
+ * @returns undefined where there is none at the path: what it returns is to be read again, as of withItem.
+ */
+export function withString(text: string, key: ObjectKey, { path, value }: Replacement): string | undefined {
+  const object = objectIn(text, key, new LineCounter());
+  const node = object && nodeAt(object, path);
+  if (!isScalar(node) || typeof node.value !== 'string') return undefined;
+  const written = stringify(value, { defaultStringType: quotesOf(node), lineWidth: 0 }).trim();
+  return new Style(text).replace(node, written);
+}
+
+/** A string in place of another. */
+export interface Replacement {
+  readonly path: FieldPath;
+  readonly value: string;
+}
+
+function quotesOf({ type }: Scalar): 'QUOTE_DOUBLE' | 'QUOTE_SINGLE' | 'PLAIN' {
+  return type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE' ? type : 'PLAIN';
 }
 
 /** An item that a list gets. */

@@ -1,7 +1,7 @@
 import type { NearMiss } from '../model/near-miss.ts';
 import { podKey } from '../model/pod.ts';
 import { addition, ruleOf, type ManifestChange } from './manifest-change.ts';
-import type { Permission } from './permission.ts';
+import { peersField, type Permission } from './permission.ts';
 import type { PolicyManifest } from './policy-manifest.ts';
 
 const OF_PORTS: ReadonlySet<string> = new Set(['protocol', 'icmp', 'port', 'named-port']);
@@ -44,8 +44,7 @@ function inRule(
   const lacks = new Set(differences.map(({ kind }) => (OF_PORTS.has(kind) ? 'port' : 'peer')));
   if (lacks.size !== 1) return undefined;
   if (lacks.has('peer')) {
-    const field = direction === 'egress' ? 'to' : 'from';
-    return addition(manifest, { path: [...path, field], item: peer, what: `a peer more ${where}` });
+    return addition(manifest, { path: [...path, peersField(direction)], item: peer, what: `a peer more ${where}` });
   }
   return port ? addition(manifest, { path: [...path, 'ports'], item: port, what: `a port more ${where}` }) : undefined;
 }

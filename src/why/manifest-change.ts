@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { withItem } from '../manifest/manifest-text.ts';
+import { withItem, withString, type Insertion, type Replacement } from '../manifest/manifest-text.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../manifest/json.ts';
 import { parseManifests } from '../manifest/manifest.ts';
 import type { ManifestObject } from '../manifest/manifest-object.ts';
@@ -8,7 +8,7 @@ import { invariant } from '../model/invariant.ts';
 import { podKey } from '../model/pod.ts';
 import type { NetworkPolicy } from '../model/policy.ts';
 import { policyIn, type PolicyManifest } from './policy-manifest.ts';
-import type { Permission } from './permission.ts';
+import { peersField, type Permission } from './permission.ts';
 
 /** A change of one file: of one that is there, or a new one if `before` is null. */
 export interface ManifestChange {
@@ -24,14 +24,31 @@ export interface ManifestChange {
 
 /** A change that adds an item to a list of a policy. @returns undefined where the text cannot be changed so, or would then say something else. */
 export function addition(
-  { object, file }: PolicyManifest,
-  { path, item, what }: { readonly path: FieldPath; readonly item: JsonValue; readonly what: string },
+  manifest: PolicyManifest,
+  { path, item, what }: Insertion & { readonly what: string },
 ): ManifestChange | undefined {
-  const after = withItem(file.text, object, { path, item });
+  const after = withItem(manifest.file.text, manifest.object, { path, item });
+  const items = (list: JsonValue | undefined): JsonValue => [...(isList(list) ? list : []), item];
+  return changeOf(manifest, { after, expected: edited(manifest.object.value, path, items), what });
+}
+
+/** A change of one string of a policy. @returns undefined as of `addition`. */
+export function correction(
+  manifest: PolicyManifest,
+  { path, value, what }: Replacement & { readonly what: string },
+): ManifestChange | undefined {
+  const after = withString(manifest.file.text, manifest.object, { path, value });
+  return changeOf(manifest, { after, expected: edited(manifest.object.value, path, () => value), what });
+}
+
+/** The change to a text, if it says what is expected there, and all else as before. */
+function changeOf(
+  { object, file }: PolicyManifest,
+  { after, expected, what }: { after: string | undefined; expected: JsonValue; what: string },
+): ManifestChange | undefined {
   if (after === undefined) return undefined;
   const changed = policyIn({ path: file.path, text: after }, object);
-  const expected = JSON.stringify(appended(object.value, path, item));
-  if (!changed || JSON.stringify(changed.object.value) !== expected) return undefined;
+  if (!changed || JSON.stringify(changed.object.value) !== JSON.stringify(expected)) return undefined;
   if (othersIn(file.text, object) !== othersIn(after, object)) return undefined;
   const summary = `${what} ${podKey(object)}`;
   return { summary, path: file.path, before: file.text, after, object: changed.object, policy: changed.policy };
@@ -40,7 +57,7 @@ export function addition(
 /** A new policy that allows the connection and nothing that another does not select as well. @param taken names that its namespace has. */
 export function newPolicy(permission: Permission, taken: ReadonlySet<string>): ManifestChange {
   const { direction, subject, podSelector } = permission;
-  const peerName = permission.peerName === '' ? 'outside' : permission.peerName;
+  const peerName = permission.far?.owner.name ?? 'outside';
   const wish = `allow-${subject.owner.name}-${direction === 'egress' ? 'to' : 'from'}-${peerName}`
     .slice(0, MAX_NAME)
     .replace(/[-.]+$/, '');
@@ -67,18 +84,23 @@ const MAX_NAME = 240; // leaves room for a number within the 253 characters of a
 
 /** A rule that allows the connection alone. */
 export function ruleOf({ direction, peer, port }: Permission): JsonObject {
-  return { [direction === 'egress' ? 'to' : 'from']: [peer], ...(port ? { ports: [port] } : {}) };
+  return { [peersField(direction)]: [peer], ...(port ? { ports: [port] } : {}) };
 }
 
-function appended(value: JsonValue | undefined, path: FieldPath, item: JsonValue): JsonValue {
+/** The value with what is at the path as the edit makes it. */
+function edited(
+  value: JsonValue | undefined,
+  path: FieldPath,
+  edit: (before: JsonValue | undefined) => JsonValue,
+): JsonValue {
   const [step, ...rest] = path;
-  if (step === undefined) return [...(isList(value) ? value : []), item];
+  if (step === undefined) return edit(value);
   if (typeof step === 'number') {
     const list = isList(value) ? value : [];
-    return list.map((each, index) => (index === step ? appended(each, rest, item) : each));
+    return list.map((each, index) => (index === step ? edited(each, rest, edit) : each));
   }
   const object = isObject(value) ? value : {};
-  return { ...object, [step]: appended(object[step], rest, item) };
+  return { ...object, [step]: edited(object[step], rest, edit) };
 }
 
 /** All else that the file says. */

@@ -15,10 +15,15 @@ export interface Permission {
   readonly podSelector: JsonObject;
   /** An item of `from` or `to`. */
   readonly peer: JsonObject;
-  /** What the peer is called in names: its pod's workload, or empty for an address. */
-  readonly peerName: string;
+  /** The pod that the peer is; undefined for an address. */
+  readonly far: Pod | undefined;
   /** An item of `ports`; null for ICMP, which only rules without ports allow. */
   readonly port: JsonObject | null;
+}
+
+/** What a rule calls its peers. */
+export function peersField(direction: Direction): 'to' | 'from' {
+  return direction === 'egress' ? 'to' : 'from';
 }
 
 /** @returns undefined if the direction's end is no pod to policies: then it denies nothing. */
@@ -37,7 +42,7 @@ export function permissionFor(
     subject,
     podSelector: subjectSelector(cluster, subject, direction),
     peer,
-    peerName: pod?.owner.name ?? '',
+    far: pod,
     port: transport === 'ICMP' ? null : { protocol: transport, ...(port === 0 ? {} : { port }) }, // no policy names port 0
   };
 }

@@ -6,6 +6,7 @@ import { allows, type Connection } from '../model/verdict.ts';
 import { verdictIn } from '../table/cluster-verdict.ts';
 import { nearMisses } from '../table/near-miss.ts';
 import { additions } from './candidates.ts';
+import { corrections } from './corrections.ts';
 import { newPolicy, type ManifestChange } from './manifest-change.ts';
 import { permissionFor } from './permission.ts';
 import { policyIn, type PolicyManifest } from './policy-manifest.ts';
@@ -32,9 +33,10 @@ export interface Denied {
 export type Enforced = (cluster: Cluster) => Cluster;
 
 /**
- * Finds the smallest change that allows a denied connection: of those that deny nothing, or the least, the one that
- * allows the fewest other connections; of these the narrowest by itself, and then the one with the fewest lines. Every candidate is tried: none is
- * returned under which the connection is still denied.
+ * Finds the smallest change that allows a denied connection: a label put right, where that is enough, as the rule was
+ * written for it. Else, of those that deny nothing, or the least, the one that allows the fewest other connections; of
+ * these the narrowest by itself, and then the one with the fewest lines. Every candidate is tried: none is returned under
+ * which the connection is still denied.
  * @returns undefined if none of them helps.
  * Cost: a comparison of two clusters for each candidate.
  */
@@ -49,7 +51,8 @@ export function remedyFor({ cluster, connection, manifests, enforced }: Denied):
     narrowest.delete(direction);
     const others = [...chosen, ...narrowest.values()].filter((change) => change !== undefined);
     const trial = { cluster, connection, enforced, base: withPolicies(cluster, others) };
-    const best = bestOf(candidates({ ...trial, manifests: written }, direction), trial, direction);
+    const { corrected, added } = candidates({ ...trial, manifests: written }, direction);
+    const best = bestOf(corrected, trial, direction) ?? bestOf(added, trial, direction);
     if (!best) return undefined;
     chosen.push(best);
     written = written.map((manifest) => rewritten(manifest, best));
@@ -63,19 +66,28 @@ interface Trial extends Pick<Denied, 'cluster' | 'connection' | 'enforced'> {
   readonly base: Cluster;
 }
 
+/** Changes that may help: rules put right that were written for the connection, and what was not there. */
+interface Candidates {
+  readonly corrected: readonly ManifestChange[];
+  readonly added: readonly ManifestChange[];
+}
+
 function candidates(
   { base, connection, manifests, enforced }: Trial & Pick<Denied, 'manifests'>,
   direction: Direction,
-): ManifestChange[] {
+): Candidates {
   const permission = permissionFor(base, connection, direction);
-  if (!permission) return [];
+  if (!permission) return { corrected: [], added: [] };
   const inForce = enforced(base);
   const verdict = verdictIn(inForce, connection);
   const misses = nearMisses(inForce, connection, verdict).filter((miss) => miss.direction === direction);
   const side = verdict[direction];
   const isolating = new Set(side.kind === 'no-rule' ? side.policies.map(podKey) : []);
   const changeable = manifests.filter(({ policy }) => isolating.has(podKey(policy)));
-  return [...additions(permission, changeable, misses), newPolicy(permission, namesIn(base, permission.subject))];
+  return {
+    corrected: corrections(base, permission.far, { manifests: changeable, misses }),
+    added: [...additions(permission, changeable, misses), newPolicy(permission, namesIn(base, permission.subject))],
+  };
 }
 
 function narrowWay(cluster: Cluster, connection: Connection, direction: Direction): ManifestChange | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { objectLines, withItem } from '../../src/manifest/manifest-text.ts';
+import { objectLines, withItem, withString } from '../../src/manifest/manifest-text.ts';
 import { parseManifests } from '../../src/manifest/manifest.ts';
 
 const KEY = { kind: 'NetworkPolicy', namespace: 'default', name: 'p' };
@@ -69,4 +69,28 @@ test('an object has its own lines, without the comments around it', () => {
   const text = `# head\n${HEAD}spec:\n  podSelector: {}\n# tail\n---\n${HEAD.replace('name: p', 'name: q')}`;
   expect(objectLines(text, KEY)).toEqual({ first: 2, last: 7 });
   expect(objectLines(text, { ...KEY, namespace: 'other' })).toBeUndefined();
+});
+
+test.each([
+  ['plain', `${HEAD}spec: { podSelector: { matchLabels: { app: wbe } } } # wbe\n`, 'web', 'web'],
+  ['in double quotes', `${HEAD}spec:\n  podSelector:\n    matchLabels:\n      app: "wbe"\n`, 'web', '"web"'],
+  ['in single quotes', `${HEAD}spec:\n  podSelector:\n    matchLabels:\n      app: 'wbe'\n`, 'web', "'web'"],
+  [
+    'that would be no text without quotes',
+    `${HEAD}spec: { podSelector: { matchLabels: { app: wbe } } }\n`,
+    'true',
+    '"true"',
+  ],
+  ['behind an anchor', `${HEAD}spec: { podSelector: { matchLabels: { app: &a wbe } } }\n`, 'web', 'web'],
+])('a string is replaced by one %s', (_, before, value, written) => {
+  const after = withString(before, KEY, { path: ['spec', 'podSelector', 'matchLabels', 'app'], value });
+  expect(after).toBe(before.replace(/(['"]?)wbe\1/, written));
+  const [object] = parseManifests([{ path: 'x', text: after ?? '' }]).objects;
+  expect(object?.value).toMatchObject({ spec: { podSelector: { matchLabels: { app: value } } } });
+});
+
+test('there is no string to replace at a path of something else', () => {
+  const text = `${HEAD}spec: { podSelector: { matchLabels: { app: web } } }\n`;
+  expect(withString(text, KEY, { path: ['spec', 'podSelector'], value: 'x' })).toBeUndefined();
+  expect(withString(text, KEY, { path: ['spec', 'podSelector', 'matchLabels', 'tier'], value: 'x' })).toBeUndefined();
 });

@@ -86,6 +86,61 @@ describe('the smallest change', () => {
     expect(opens).toEqual(['+ default/client -> default/web  80/TCP']);
   });
 
+  describe('is a label put right', () => {
+    const typo = (spec: string): string[] => [
+      ...remedy([policyFile('web', spec)], ['default/client', 'default/web']).summaries,
+    ];
+
+    test.each([
+      ['as it is written', 'app: clinet'],
+      ['in quotes', 'app: "clinet"'],
+      ['with a comment', 'app: clinet # the shell'],
+    ])('%s', (_, label) => {
+      const spec = WEB_ONLY.replace('app: other', label);
+      const {
+        files,
+        remedy: found,
+        summaries,
+        opens,
+      } = remedy([policyFile('web', spec)], ['default/client', 'default/web']);
+      expect(summaries).toEqual(['app=client instead of app=clinet, which no pod has, in ingress[0] of default/web']);
+      expect(opens).toEqual(['+ default/client -> default/web  80/TCP']);
+      const [change] = found.changes;
+      expect(change?.after).toBe(files[1]?.text.replace('clinet', 'client'));
+    });
+
+    test('with all the ports that its rule is for', () => {
+      const spec = 'podSelector: {}\ningress:\n  - from: [{ podSelector: { matchLabels: { app: clinet } } }]';
+      const { summaries, opens } = remedy([policyFile('web', spec)], ['default/client', 'default/web']);
+      expect(summaries).toEqual(['app=client instead of app=clinet, which no pod has, in ingress[0] of default/web']);
+      expect(opens).toEqual(['+ default/client -> default/db, default/other, default/web  every port']);
+    });
+
+    test('of a namespace', () => {
+      const spec = WEB_ONLY.replace(
+        '- podSelector:\n          matchLabels:\n            app: other',
+        '- namespaceSelector:\n          matchLabels:\n            kubernetes.io/metadata.name: shpo',
+      );
+      const { summaries } = remedy([policyFile('web', spec)], ['shop/client', 'default/web']);
+      expect(summaries).toEqual([
+        'kubernetes.io/metadata.name=shop instead of kubernetes.io/metadata.name=shpo, which no namespace has, in ingress[0] of default/web',
+      ]);
+    });
+
+    test('but not where some pod has it, nor where it is another word', () => {
+      const peer = ['a peer more in ingress[0] of default/web'];
+      expect(typo(WEB_ONLY.replace('app: other', 'app: backend'))).toEqual(peer);
+      const both = [podsFile('clinet')];
+      const spec = policyFile('web', WEB_ONLY.replace('app: other', 'app: clinet'));
+      expect(remedy([...both, spec], ['default/client', 'default/web']).summaries).toEqual(peer);
+    });
+
+    test('but not where that is not enough', () => {
+      const spec = WEB_ONLY.replace('app: other', 'app: clinet').replace('port: 80', 'port: 81');
+      expect(typo(spec)).toEqual(['a rule more in ingress of default/web']);
+    });
+  });
+
   test('is a port more in a rule that allows the peer', () => {
     const { summaries, opens } = remedy([policyFile('web', WEB_ONLY)], ['default/other', 'default/web', '53/UDP']);
     expect(summaries).toEqual(['a port more in ingress[0] of default/web']);

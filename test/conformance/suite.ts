@@ -27,15 +27,29 @@ export interface BackendLab extends AsyncDisposable {
 /** Starts a lab on the backend under test. */
 export type Backend = (spec: LabSpec) => Promise<BackendLab>;
 
-const TIMEOUT_MS = 1000; // a SYN is sent again after a second: each denied attempt is one packet
+const TIMEOUT_MS = 1000; // a SYN is sent again after a second
 const PATIENCE_MS = 5000; // for what must pass: on a busy machine a server, or a relay, may stand still for seconds
 const BATCH = 250; // what one probe request tries at once; several requests run side by side
+
+/** How many labs run side by side, and how long to wait for what is denied: 1 s is one packet of each attempt. */
+export interface ConformanceOptions {
+  readonly labs?: number;
+  readonly timeoutMs?: number;
+}
+
+/** Through a relay a connection that is tried again is more than a packet: that of 1 s and that of 3 s are denied too. */
+export const RELAYED_TIMEOUT_MS = 4000;
 
 /**
  * Tries every case with real connections: pods and a host outside, each to each, on every port, over
  * IPv4 and IPv6. Cases wait for what is denied most of the time, so several labs run side by side.
  */
-export function runConformance(name: string, backend: Backend, cases: readonly PolicyCase[], labs = 4): void {
+export function runConformance(
+  name: string,
+  backend: Backend,
+  cases: readonly PolicyCase[],
+  { labs = 4, timeoutMs = TIMEOUT_MS }: ConformanceOptions = {},
+): void {
   describe(name, () => {
     const free: Setting[] = [];
     const waiting: ((setting: Setting) => void)[] = [];
@@ -49,7 +63,9 @@ export function runConformance(name: string, backend: Backend, cases: readonly P
       return setting ? Promise.resolve(setting) : new Promise((resolve) => waiting.push(resolve));
     };
     beforeAll(async () => {
-      const starting = Array.from({ length: labs }, (_, index) => Setting.start(backend, `${name}-${index + 1}`));
+      const starting = Array.from({ length: labs }, (_, index) =>
+        Setting.start(backend, `${name}-${index + 1}`, timeoutMs),
+      );
       const started = await Promise.allSettled(starting);
       free.push(...started.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])));
       await Promise.all(starting); // throws what went wrong
@@ -75,15 +91,17 @@ export function runConformance(name: string, backend: Backend, cases: readonly P
 class Setting implements AsyncDisposable {
   readonly #lab: BackendLab;
   readonly #addresses: ReadonlyMap<string, readonly string[]>;
+  readonly #timeoutMs: number;
   readonly #policies = new Map<string, ManifestObject>();
   #labels: LabelsOf = FIRST_LABELS;
 
-  private constructor(lab: BackendLab, addresses: ReadonlyMap<string, readonly string[]>) {
+  private constructor(lab: BackendLab, addresses: ReadonlyMap<string, readonly string[]>, timeoutMs: number) {
     this.#lab = lab;
     this.#addresses = addresses;
+    this.#timeoutMs = timeoutMs;
   }
 
-  static async start(backend: Backend, name: string): Promise<Setting> {
+  static async start(backend: Backend, name: string, timeoutMs: number): Promise<Setting> {
     const lab = await backend({
       name,
       files: [manifest(clusterManifests(FIRST_LABELS))],
@@ -91,7 +109,8 @@ class Setting implements AsyncDisposable {
       options: DEFAULT_OPTIONS,
     });
     const { pods } = await lab.client.status();
-    return new Setting(lab, new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod.addresses])));
+    const addresses = new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod.addresses]));
+    return new Setting(lab, addresses, timeoutMs);
   }
 
   async expectNoDenial(): Promise<void> {
@@ -204,7 +223,7 @@ class Setting implements AsyncDisposable {
       hosts.flatMap((to) => [0, 1].map((family) => [from[family], to[family]] as const)),
     );
     return pairs.flatMap(([from = '', to = '']) =>
-      PORTS.map((port): ProbeRequest => ({ from, to, ...port, timeoutMs: TIMEOUT_MS })),
+      PORTS.map((port): ProbeRequest => ({ from, to, ...port, timeoutMs: this.#timeoutMs })),
     );
   }
 

@@ -9,7 +9,7 @@ import { CHANGE_CASES } from '../conformance/change-cases.ts';
 import { ISOLATION_CASES } from '../conformance/isolation-cases.ts';
 import { PEER_CASES } from '../conformance/peer-cases.ts';
 import { PORT_CASES } from '../conformance/port-cases.ts';
-import { runConformance, type BackendLab } from '../conformance/suite.ts';
+import { RELAYED_TIMEOUT_MS, runConformance, type BackendLab } from '../conformance/suite.ts';
 
 // Which peers and ports a rule matches is the table's to say, which is the same everywhere; so these cases show that
 // both ends of a connection are judged. All cases, carried in both ways, with NETPOL_LAB_CONFORMANCE=all.
@@ -30,4 +30,7 @@ async function start(spec: LabSpec, carry: LabOptions['carry']): Promise<Backend
   return { client, [Symbol.asyncDispose]: () => client.stop() };
 }
 
-for (const carry of CARRIES) runConformance(`compose-${carry}`, (spec) => start(spec, carry), CASES, LABS);
+for (const carry of CARRIES) {
+  const timing = carry === 'relay' ? { timeoutMs: RELAYED_TIMEOUT_MS } : {};
+  runConformance(`compose-${carry}`, (spec) => start(spec, carry), CASES, { labs: LABS, ...timing });
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { kubectl } from '../e2e/kubectl-fixture.ts';
 import { pod, policy, service, serving, useLab } from '../e2e/cli-fixture.ts';
-import { docker, ENGINE_ENVIRONMENT } from './engine.ts';
+import { docker } from './engine.ts';
 
 const DUAL = { ipFamilyPolicy: 'PreferDualStack' };
 
@@ -13,7 +13,6 @@ const lab = useLab({
   ],
   external: [{ name: 'api.example.com', addresses: ['10.0.0.10'], ports: [{ protocol: 'TCP', port: 443 }] }],
   flags: ['--backend', 'compose'],
-  environment: ENGINE_ENVIRONMENT,
 });
 
 function containerOf(service: string): Promise<string> {

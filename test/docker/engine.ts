@@ -7,14 +7,6 @@ export const ENGINE = process.env.NETPOL_LAB_ENGINE ?? 'none';
 /** The network namespace (a path) that has what containers publish; undefined where it is this machine's. */
 export const ENGINE_NETWORK = process.env.NETPOL_LAB_ENGINE_NETWORK;
 
-/** What a command's environment needs for it to find the engine. */
-export const ENGINE_ENVIRONMENT: Readonly<Record<string, string>> = Object.fromEntries(
-  ['DOCKER_HOST', 'DOCKER_CONFIG'].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  }),
-);
-
 /** What a docker command did; `output` is stdout and stderr as they came. */
 export interface DockerOutcome {
   readonly exit: number;

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { CliUser } from '../e2e/cli-fixture.ts';
-import { docker, ENGINE_ENVIRONMENT } from './engine.ts';
+import { docker } from './engine.ts';
 
 // Those that have a compose file stand for all: each takes its time, and the policies are the same.
 const FILES = await readdir(fileURLToPath(new URL('../../compose', import.meta.url)));
@@ -12,7 +12,7 @@ const LABS = FILES.map((file) => basename(file, '.yaml'));
 it.each([...LABS.map((lab) => ({ lab, carry: 'relay' })), { lab: 'dns-egress', carry: 'kernel' }])(
   'the lab $lab, carried by the $carry, runs in containers as in network namespaces: every expectation is met',
   async ({ lab, carry }) => {
-    await using user = await CliUser.create({ environment: ENGINE_ENVIRONMENT });
+    await using user = await CliUser.create();
     const { exit, stdout, stderr } = await user.run([
       'run',
       lab,

@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DockerComposeEnvironment } from 'testcontainers';
 import { CliUser, pod, serving, yaml } from '../e2e/cli-fixture.ts';
-import { docker, ENGINE_ENVIRONMENT, holdingsOf } from './engine.ts';
+import { docker, holdingsOf } from './engine.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 let user: CliUser;
 
 beforeEach(async () => {
-  user = await CliUser.create({ environment: ENGINE_ENVIRONMENT });
+  user = await CliUser.create();
 });
 
 afterEach(() => user[Symbol.asyncDispose]());

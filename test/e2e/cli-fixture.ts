@@ -20,6 +20,9 @@ const DEADLINE_MS = 55_000; // a program that hangs fails its test with what it 
 // An ordinary user may not be able to enter the folder that this checkout is in, but it can enter /mnt.
 const AS_NOBODY = `mount --bind "$0" /mnt && exec setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups "$@"`;
 
+// Which Docker engine the tests have, if any; empty is as good as not set.
+const ENGINE = ['DOCKER_HOST', 'DOCKER_CONFIG'];
+
 /** What a program did. `exit` is 128 + the signal's number if one ended it. */
 export interface Outcome {
   readonly exit: number;
@@ -42,8 +45,6 @@ export interface Running {
 export interface UserOptions {
   readonly ordinary?: boolean;
   readonly path?: string;
-  /** More of its environment. */
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A user with a home and labs of its own, who types command lines. */
@@ -69,13 +70,12 @@ export class CliUser implements AsyncDisposable {
 
   /** What stands before the arguments of netpol-lab on a command line. */
   get program(): readonly string[] {
-    const { path, environment: more = {} } = this.#options;
+    const { path } = this.#options;
     const root = this.#isNobody ? '/mnt' : ROOT;
     const node = join(root, NODE_FOLDER);
     const search = [...(path === undefined ? [] : [path]), node, process.env.PATH ?? ''].join(delimiter);
     const environment = ['env', '-i', `PATH=${search}`, `HOME=${this.home}`, `XDG_RUNTIME_DIR=${this.home}`];
-    environment.push(`DOCKER_HOST=${process.env.DOCKER_HOST ?? ''}`); // a test's engine, or none
-    environment.push(...Object.entries(more).map(([name, value]) => `${name}=${value}`));
+    environment.push(...ENGINE.map((name) => `${name}=${process.env[name] ?? ''}`));
     const command = [...environment, 'LANG=C', 'TERM=xterm', join(node, 'node'), join(root, PROGRAM)];
     return this.#isNobody ? ['unshare', '--mount', 'sh', '-c', AS_NOBODY, ROOT, ...command] : command;
   }

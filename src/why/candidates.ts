@@ -8,7 +8,7 @@ const OF_PORTS: ReadonlySet<string> = new Set(['protocol', 'icmp', 'port', 'name
 
 /**
  * Ways to change policies that isolate a pod so that one direction allows a connection: a peer or a port more in a rule
- * that lacks only that, a rule more. Policies that are in no file of the user's stay as they are.
+ * that lacks only that, a rule more.
  * @param misses of that direction.
  */
 export function additions(
@@ -17,7 +17,6 @@ export function additions(
   misses: readonly NearMiss[],
 ): ManifestChange[] {
   return manifests
-    .filter(({ isOwn }) => isOwn)
     .flatMap((manifest) => {
       const own = misses.filter((miss) => podKey(miss) === podKey(manifest.policy));
       return [

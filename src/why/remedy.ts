@@ -83,9 +83,10 @@ function candidates(
   const misses = nearMisses(inForce, connection, verdict).filter((miss) => miss.direction === direction);
   const side = verdict[direction];
   const isolating = new Set(side.kind === 'no-rule' ? side.policies.map(podKey) : []);
-  const changeable = manifests.filter(({ policy }) => isolating.has(podKey(policy)));
+  // What is in no file of the user's stays as it is.
+  const changeable = manifests.filter(({ isOwn, policy }) => isOwn && isolating.has(podKey(policy)));
   return {
-    corrected: corrections(base, permission.far, { manifests: changeable, misses }),
+    corrected: corrections(base, permission, changeable),
     added: [...additions(permission, changeable, misses), newPolicy(permission, namesIn(base, permission.subject))],
   };
 }

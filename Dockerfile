@@ -21,9 +21,8 @@ COPY --from=build /netpol-lab/package.json /opt/netpol-lab/
 COPY --from=build /netpol-lab/node_modules /opt/netpol-lab/node_modules
 COPY --from=build /netpol-lab/labs /opt/netpol-lab/labs
 COPY --from=build /netpol-lab/dist /opt/netpol-lab/dist
-COPY src/container/supervise.sh /usr/local/bin/supervise
+COPY --chmod=755 src/container/supervise.sh /usr/local/bin/supervise
 RUN ln -s /opt/netpol-lab/dist/cli/netpol-lab.js /usr/local/bin/netpol-lab \
-  && chmod +x /usr/local/bin/supervise \
   && install -d -o node -g node /run/netpol-lab
 USER node
 WORKDIR /home/node

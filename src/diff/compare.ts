@@ -87,6 +87,7 @@ class Asker {
   readonly #before: (connection: Connection) => number;
   readonly #after: (connection: Connection) => number;
   readonly #cuts = new PortCuts();
+  readonly #patterns = new Map<readonly PortRange[], Map<string, Pick<PairChange, 'denied' | 'allowed'>>>();
 
   constructor({ before, after }: Change) {
     this.#before = deciderOf(before);
@@ -147,8 +148,7 @@ class Asker {
   }
 
   #ask(ends: Ends, cuts: readonly PortRange[], pair: Pick<PairChange, 'from' | 'to' | 'family'>): PairChange[] {
-    const denied: PortRange[] = [];
-    const allowed: PortRange[] = [];
+    let pattern = '';
     const before: Asked = { ...ends.before, transport: 'ICMP', port: 0 };
     const after: Asked = { ...ends.after, transport: 'ICMP', port: 0 };
     for (const cut of cuts) {
@@ -156,11 +156,29 @@ class Asker {
       before.port = after.port = cut.first as Port | 0;
       const was = this.#before(before) === 0;
       const is = this.#after(after) === 0;
-      if (was !== is) (is ? allowed : denied).push(cut);
+      pattern += was === is ? SAME : is ? ALLOWED : DENIED;
     }
-    return denied.length + allowed.length === 0 ? [] : [{ ...pair, denied: joined(denied), allowed: joined(allowed) }];
+    const { denied, allowed } = this.#changesIn(cuts, pattern);
+    return denied.length + allowed.length === 0 ? [] : [{ ...pair, denied, allowed }];
+  }
+
+  /** Many pairs change alike, and then have the same ranges. */
+  #changesIn(cuts: readonly PortRange[], pattern: string): Pick<PairChange, 'denied' | 'allowed'> {
+    const ofCuts = this.#patterns.get(cuts) ?? new Map<string, Pick<PairChange, 'denied' | 'allowed'>>();
+    this.#patterns.set(cuts, ofCuts);
+    const known = ofCuts.get(pattern);
+    if (known) return known;
+    const those = (mark: string): PortRange[] => joined(cuts.filter((_, index) => pattern[index] === mark));
+    const changes = { denied: those(DENIED), allowed: those(ALLOWED) };
+    ofCuts.set(pattern, changes);
+    return changes;
   }
 }
+
+// How a pair's verdict changes from one range of ports to the next.
+const SAME = '=';
+const DENIED = '-';
+const ALLOWED = '+';
 
 function hasFamily({ before, after }: PodPair, family: Family): boolean {
   return addressOf(before, family) !== undefined && addressOf(after, family) !== undefined;

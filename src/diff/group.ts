@@ -47,6 +47,7 @@ class EndIds {
   readonly #ids = new Map<string, number>();
   readonly #known = new Map<End, number>();
   readonly #ends: End[] = [];
+  readonly #families: (readonly Family[])[] = [];
 
   of(end: End): number {
     const id = this.#known.get(end) ?? this.#idOf(end);
@@ -60,7 +61,14 @@ class EndIds {
     if (known !== undefined) return known;
     this.#ids.set(key, this.#ends.length);
     this.#ends.push(end);
+    this.#families.push(FAMILIES.filter((family) => has(end, family)));
     return this.#ends.length - 1;
+  }
+
+  /** How many families connections between the ends can have. */
+  commonFamilies(from: number, to: number): number {
+    const [own, other] = [this.#families[from] ?? [], this.#families[to] ?? []];
+    return own.reduce((count, family) => (other.includes(family) ? count + 1 : count), 0);
   }
 
   /** Whether it is one pod alone, for which it makes no difference to be reached by itself or not. */
@@ -85,38 +93,54 @@ function cidrs(ends: readonly AddressEnd[], family: Family): string[] {
   return joinedRanges(ranges).flatMap((range) => cidrsOf(range, family));
 }
 
+const FAMILIES: readonly Family[] = [4, 6];
+const MAX_ENDS = 2 ** 26; // two numbers below it make one that is exact
+
 /** What changes between which ends, a fact for each of denials and allowances. */
 function factsOf(changes: readonly PairChange[], ends: EndIds): Fact[] {
-  const pairs = Map.groupBy(changes, ({ from, to }) => `${ends.of(from)} ${ends.of(to)}`);
-  return [...pairs.values()].flatMap((ofPair) => {
+  const portSets = new PortSetIds();
+  const facts: Fact[] = [];
+  for (const ofPair of Map.groupBy(changes, ({ from, to }) => ends.of(from) * MAX_ENDS + ends.of(to)).values()) {
     const [first] = ofPair;
-    if (!first) return [];
-    const ids = { from: ends.of(first.from), to: ends.of(first.to) };
+    if (!first) continue;
+    const [from, to] = [ends.of(first.from), ends.of(first.to)];
+    const families = ends.commonFamilies(from, to);
     // Apart: each pod's own node always reaches it, so with nodes among them hardly two pods have the same sources.
     const apart = first.from.kind === 'node' || first.to.kind === 'node' ? 'node' : '';
-    const families = commonFamilies(first);
-    const parts = ofPair.flatMap(({ denied, allowed, family }) => [
-      { verdict: 'deny' as const, ports: denied, family },
-      { verdict: 'allow' as const, ports: allowed, family },
-    ]);
-    const alike = Map.groupBy(
-      parts.filter(({ ports }) => ports.length > 0),
-      ({ verdict, ports }) => `${verdict} ${JSON.stringify(ports)}`,
-    );
-    return [...alike].flatMap(([key, same]) => {
-      const everywhere = same.length === families;
-      return (everywhere ? same.slice(0, 1) : same).map(({ verdict, ports, family }): Fact => {
-        const only = everywhere ? null : family;
-        return { key: `${key} ${only ?? ''} ${apart}`, change: { verdict, ports, family: only }, ...ids };
-      });
-    });
-  });
+    for (const change of ofPair) {
+      for (const verdict of ['deny', 'allow'] as const) {
+        const ports = portsThat(verdict, change);
+        if (ports.length === 0) continue;
+        const id = portSets.of(ports);
+        const same = ofPair.filter((other) => portSets.of(portsThat(verdict, other)) === id);
+        const everywhere = same.length === families;
+        if (everywhere && same[0] !== change) continue; // said already, of the other family
+        const family = everywhere ? null : change.family;
+        facts.push({ key: `${verdict} ${id} ${family ?? ''} ${apart}`, change: { verdict, ports, family }, from, to });
+      }
+    }
+  }
+  return facts;
 }
 
-/** How many families connections between the ends can have. */
-function commonFamilies({ from, to }: PairChange): number {
-  if (from.kind !== 'pods' || to.kind !== 'pods') return 1;
-  return ([4, 6] as const).filter((family) => [from, to].every((end) => has(end, family))).length;
+function portsThat(verdict: ChangeGroup['verdict'], { denied, allowed }: PairChange): readonly PortRange[] {
+  return verdict === 'deny' ? denied : allowed;
+}
+
+/** Numbers for sets of ports: equal ones have one. */
+class PortSetIds {
+  readonly #ids = new Map<string, number>();
+  readonly #known = new Map<readonly PortRange[], number>();
+
+  of(ports: readonly PortRange[]): number {
+    let id = this.#known.get(ports);
+    if (id !== undefined) return id;
+    const text = JSON.stringify(ports);
+    id = this.#ids.get(text) ?? this.#ids.size;
+    this.#ids.set(text, id);
+    this.#known.set(ports, id);
+    return id;
+  }
 }
 
 function has(end: End, family: Family): boolean {

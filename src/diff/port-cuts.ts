@@ -20,7 +20,7 @@ interface Bounds {
 
 /** The ranges of ports that policies tell apart. Asked for pair after pair, and made once for each set of bounds. */
 export class PortCuts {
-  readonly #ofProfile = new Map<string, Bounds>();
+  readonly #ofProfile = new Map<Profile, Map<string, Bounds>>();
   readonly #ofRanges = new Map<string, Bounds>();
   readonly #cuts = new Map<string, readonly PortRange[]>();
 
@@ -36,12 +36,14 @@ export class PortCuts {
     return cuts;
   }
 
-  #boundsOf({ key: profileKey, sides }: Profile, destination: PodsEnd | undefined): Bounds {
-    const key = `${profileKey}|${destination?.portNames ?? ''}`;
-    const known = this.#ofProfile.get(key);
+  #boundsOf(profile: Profile, destination: PodsEnd | undefined): Bounds {
+    const ofNames = this.#ofProfile.get(profile) ?? new Map<string, Bounds>();
+    this.#ofProfile.set(profile, ofNames);
+    const names = destination?.portNames ?? '';
+    const known = ofNames.get(names);
     if (known) return known;
     const [pair] = destination?.pods ?? [];
-    const ranges = sides.flatMap((side) => rangesOf(side, pair ? [pair.before, pair.after] : []));
+    const ranges = profile.sides.flatMap((side) => rangesOf(side, pair ? [pair.before, pair.after] : []));
     const boundsIn = (protocol: Protocol): number[] => {
       const own = ranges.filter((range) => range.protocol === protocol);
       return [...new Set(own.flatMap(({ first, last }) => [first, last + 1]))].sort(ascending);
@@ -50,7 +52,7 @@ export class PortCuts {
     const text = JSON.stringify(of);
     const bounds = this.#ofRanges.get(text) ?? { id: this.#ofRanges.size, of };
     this.#ofRanges.set(text, bounds);
-    this.#ofProfile.set(key, bounds);
+    ofNames.set(names, bounds);
     return bounds;
   }
 }

@@ -42,9 +42,16 @@ export interface GateRuleOptions {
  */
 export function gateRules({ family, queue }: GateRuleOptions): string {
   const markers = family === 4 ? ['-F OUTPUT', markerRule('OUTPUT', queue)] : [];
-  return ['*mangle', ':FORWARD DROP', ...markers, '-F FORWARD', ...judgingRules('FORWARD', queue), 'COMMIT', ''].join(
-    '\n',
-  );
+  return [
+    '*mangle',
+    ':FORWARD DROP',
+    ...markers,
+    '-F FORWARD',
+    ...acceptedRules('FORWARD'),
+    ...judgingRules('FORWARD', queue),
+    'COMMIT',
+    '',
+  ].join('\n');
 }
 
 /** An iptables rule that takes the gate's own markers to it, see gate-marker.ts. */
@@ -53,22 +60,30 @@ export function markerRule(chain: string, queue: number): string {
   return `-A ${chain} -d ${address.text} -p udp --dport ${port} -m mark --mark ${mark} ${toGate(queue)}`;
 }
 
-/** iptables rules that decide which packets the gate judges, which pass as part of an accepted connection, and which are dropped. */
+/**
+ * iptables rules that decide which packets the gate judges, which pass as part of an accepted connection, and which are
+ * dropped. The chain begins with acceptedRules.
+ */
 export function judgingRules(chain: string, queue: number): string[] {
-  const cut = `-m connmark --mark ${FLOW_MARK.cut}/${FLOW_MARK.cut}`;
   return [
-    // Before conntrack has a say: a connection that reuses a port must not ride on an old entry.
+    // Whatever conntrack says: a connection that reuses a port must not ride on an old entry.
     `-A ${chain} -p tcp --syn ${toGate(queue)}`,
     // A flow that was cut: each packet is judged by itself, as the first of a flow in its own direction.
-    `-A ${chain} ! -p tcp ${cut} ${toGate(queue)}`,
-    `-A ${chain} ${cut} -j DROP`,
-    `-A ${chain} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
-    `-A ${chain} -m conntrack --ctstate INVALID -j DROP`,
-    // From the middle of a connection that conntrack does not know.
+    `-A ${chain} ! -p tcp -m connmark --mark ${CUT} ${toGate(queue)}`,
+    // From the middle of a connection that conntrack does not know, or that was cut.
     `-A ${chain} -p tcp -j DROP`,
+    `-A ${chain} -m conntrack --ctstate INVALID -j DROP`,
     `-A ${chain} ${toGate(queue)}`,
   ];
 }
+
+/** iptables rules that let pass what belongs to an accepted connection. They come first, as most packets do. */
+export function acceptedRules(chain: string): string[] {
+  const accepted = `-m conntrack --ctstate ESTABLISHED,RELATED -m connmark ! --mark ${CUT} -j ACCEPT`;
+  return [`-A ${chain} -p tcp ! --syn ${accepted}`, `-A ${chain} ! -p tcp ${accepted}`];
+}
+
+const CUT = `${FLOW_MARK.cut}/${FLOW_MARK.cut}`;
 
 function toGate(queue: number): string {
   return `-j NFQUEUE --queue-num ${queue}`; // without --queue-bypass: no gate, no passing
@@ -87,10 +102,11 @@ export function settlingRules(
   const { cuttable: cuttableBit, cut } = FLOW_MARK;
   return replaceTable(SETTLING_TABLE, [
     'chain settle {',
+    `meta mark ${DENY_MARK} goto refuse`,
+    `ct state established ct mark and ${cut} == 0 accept`, // most packets
     'iifname "lo" return',
     'oifname "lo" return',
     `${cuttable}ct state new ct mark set ct mark or ${cuttableBit}`,
-    `meta mark ${DENY_MARK} goto refuse`,
     // The gate has accepted this packet, so its flow is cut no longer.
     `meta l4proto != tcp ct mark and ${cut} == ${cut} ct direction original ct mark set ct mark and ${hex(~cut)}`,
     '}',
@@ -143,7 +159,8 @@ export type ServicePlace =
 /**
  * Input of `nft -f`: Service addresses become endpoints before the gate sees the packet, replaced as
  * a whole. Each new connection takes an endpoint at random. Any other port of a Service's address, and
- * one without endpoints, is refused, as kube-proxy does.
+ * one without endpoints, is refused, as kube-proxy does. All this is in chains of the type nat, which the kernel runs for
+ * first packets alone.
  */
 export function serviceRules(services: readonly ServiceRule[], place: ServicePlace): string {
   const served = services.filter(({ endpoints }) => endpoints.length > 0);
@@ -162,17 +179,13 @@ export function serviceRules(services: readonly ServiceRule[], place: ServicePla
     'chain translate {',
     'ip daddr . meta l4proto . th dport vmap @services4',
     'ip6 daddr . meta l4proto . th dport vmap @services6',
+    'ip daddr @addresses4 goto refuse',
+    'ip6 daddr @addresses6 goto refuse',
     '}',
+    ...REFUSAL,
     'chain output {',
     'type nat hook output priority -100;',
     'jump translate',
-    '}',
-    ...REFUSAL,
-    'chain unserved {',
-    `type filter hook ${place.kind === 'node' ? 'prerouting' : 'output'} priority -90;`, // after the translation at -100
-    'ct state established accept', // the sets are for first packets
-    'ip daddr @addresses4 goto refuse',
-    'ip6 daddr @addresses6 goto refuse',
     '}',
     ...(place.kind === 'node' ? nodeTranslation(served, place.addresses) : []),
   ]);

@@ -1,6 +1,14 @@
 import type { Family, IpAddress } from '../net/ip.ts';
 import { RELAY_SOURCE_RULES, releasedRule } from './relay/relay-rules.ts';
-import { GUARD_TABLE, judgingRules, markerRule, replaceTable, set, type GateRuleOptions } from './firewall.ts';
+import {
+  acceptedRules,
+  GUARD_TABLE,
+  judgingRules,
+  markerRule,
+  replaceTable,
+  set,
+  type GateRuleOptions,
+} from './firewall.ts';
 
 /** The chain that sends what enters and leaves the pod to the gate. */
 export const POD_CHAIN = 'NETPOL-LAB';
@@ -19,6 +27,7 @@ export function podGateRules({ family, queue }: GateRuleOptions, joined: boolean
     '*filter',
     `:${chain} - [0:0]`, // made, or emptied
     ...(joined ? [] : ['INPUT', 'OUTPUT'].map((hook) => `-I ${hook} 1 -j ${chain}`)),
+    ...acceptedRules(chain),
     ...(family === 4 ? [markerRule(chain, queue)] : []),
     // A pod and itself: SEMANTICS 18.
     `-A ${chain} -i lo -j RETURN`,
@@ -42,11 +51,14 @@ export function podGuardRules(addresses: readonly IpAddress[]): string {
   const own = (family: Family): string[] =>
     addresses.filter((address) => address.family === family).map(({ text }) => text);
   const neighbours = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept';
+  // An open pod looks at first packets only: the others have the addresses of theirs.
+  const [priority, known] = addresses.length === 0 ? ['raw', []] : ['-160', ['ct state established accept']];
   return replaceTable(GUARD_TABLE, [
     set('own4', 'ipv4_addr', own(4)),
     set('own6', 'ipv6_addr', own(6)),
     'chain incoming {',
-    'type filter hook prerouting priority raw; policy drop;',
+    `type filter hook prerouting priority ${priority}; policy drop;`,
+    ...known,
     'iifname "lo" accept',
     neighbours,
     'ip saddr @own4 drop',
@@ -55,7 +67,8 @@ export function podGuardRules(addresses: readonly IpAddress[]): string {
     'ip6 daddr @own6 accept',
     '}',
     'chain outgoing {',
-    'type filter hook output priority raw; policy drop;',
+    `type filter hook output priority ${priority}; policy drop;`,
+    ...known,
     `ip daddr ${DOCKER_RESOLVER} drop`,
     'oifname "lo" accept',
     neighbours,

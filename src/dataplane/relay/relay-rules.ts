@@ -2,8 +2,13 @@ import type { Family, IpAddress } from '../../net/ip.ts';
 import { replaceTable } from '../firewall.ts';
 import { RELAY_ADDRESS, RELAY_MARK } from './relay-marks.ts';
 
-/** The chains that take clients' SYNs to the relay, and datagrams to the gate, one by one. */
-export const RELAY_CHAIN = { output: 'NETPOL-LAB-RELAY', postrouting: 'NETPOL-LAB-UDP' } as const;
+// The chains that take clients' SYNs to the relay, and datagrams to the gate, one by one.
+const CHAIN = { output: 'NETPOL-LAB-RELAY', postrouting: 'NETPOL-LAB-UDP' } as const;
+/** The rules of the table mangle that lead to them. */
+export const RELAY_ENTRY = {
+  output: ['OUTPUT', '-p', 'tcp', '--syn', '-j', CHAIN.output],
+  postrouting: ['POSTROUTING', '-p', 'udp', '-j', CHAIN.postrouting],
+} as const;
 const TABLE = 'netpol_lab_relay';
 const FAMILIES = [4, 6] as const;
 const KEYWORD = { 4: 'ip', 6: 'ip6' } as const;
@@ -14,8 +19,6 @@ const DIALLED = `meta mark and ${hex(RELAY_MARK.dialMask)} == ${hex(RELAY_MARK.d
 // fill its table at a thousand connections a second; with less than a retransmission takes, late packets are lost.
 const OVER_SECONDS = 5;
 
-const NEW_ONLY = 'ct state != new accept'; // the rest is for first packets, most are not
-
 /**
  * Input of iptables-restore (4) or ip6tables-restore (6), with --noflush: the way to the relay, before Services are
  * translated, and of datagrams to the gate, behind that. A flow's first datagram is judged by the pod's gate rules.
@@ -25,18 +28,19 @@ export function relayQueueRules(
   queues: { readonly relay: number; readonly gate: number },
   joined: { readonly output: boolean; readonly postrouting: boolean },
 ): string {
-  const { output, postrouting } = RELAY_CHAIN;
+  const { output, postrouting } = CHAIN;
+  const enter = ([hook, ...rule]: readonly [string, ...string[]]): string => `-I ${hook} 1 ${rule.join(' ')}`;
   return [
     '*mangle',
     `:${output} - [0:0]`, // made, or emptied
     `:${postrouting} - [0:0]`,
-    ...(joined.output ? [] : [`-I OUTPUT 1 -j ${output}`]),
-    ...(joined.postrouting ? [] : [`-I POSTROUTING 1 -j ${postrouting}`]),
+    ...(joined.output ? [] : [enter(RELAY_ENTRY.output)]),
+    ...(joined.postrouting ? [] : [enter(RELAY_ENTRY.postrouting)]),
     `-A ${output} -o lo -j RETURN`,
     `-A ${output} -m mark --mark ${hex(RELAY_MARK.dial)}/${hex(RELAY_MARK.dialMask)} -j RETURN`,
-    `-A ${output} -p tcp --syn -j NFQUEUE --queue-num ${queues.relay}`, // no relay, no passing
+    `-A ${output} -j NFQUEUE --queue-num ${queues.relay}`, // no relay, no passing
     `-A ${postrouting} -o lo -j RETURN`,
-    `-A ${postrouting} -p udp -m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j NFQUEUE --queue-num ${queues.gate}`,
+    `-A ${postrouting} -m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j NFQUEUE --queue-num ${queues.gate}`,
     'COMMIT',
     '',
   ].join('\n');
@@ -62,31 +66,25 @@ export function relayRules(
         `ct timeout over${family} { protocol tcp; l3proto ${KEYWORD[family]}; ` +
         `policy = { time_wait: ${OVER_SECONDS}, close: ${OVER_SECONDS} }; }`,
     ),
-    'chain refuse {',
-    'type filter hook output priority -140;', // the verdict was given at -150
-    NEW_ONLY,
+    // Chains of the type nat, which the kernel runs for first packets alone: behind the verdict at -150, before Services.
+    'chain divert {',
+    'type nat hook output priority -110;',
     ...refused.map(([mark, how]) => `meta mark ${hex(mark)} meta l4proto tcp reject with ${how}`),
     `meta mark ${hex(RELAY_MARK.release)} jump forget_soon`,
     `${DIALLED} jump forget_soon`,
-    '}',
-    'chain forget_soon {',
-    ...FAMILIES.map((family) => `meta nfproto ipv${family} ct timeout set "over${family}"`),
-    '}',
-    'chain divert {',
-    'type nat hook output priority -110;', // before Services
     ...listeners.map(
       ({ family, port }) =>
         `meta mark ${hex(RELAY_MARK.release)} meta nfproto ipv${family} meta l4proto tcp redirect to :${port}`,
     ),
     '}',
-    'chain uncuttable {',
-    'type filter hook output priority 20;', // behind the mark of what conntrack is to cut: the relay does that itself
-    NEW_ONLY,
-    `${DIALLED} ct mark set 0`,
-    `meta mark ${hex(RELAY_MARK.release)} ct mark set 0`,
+    'chain forget_soon {',
+    ...FAMILIES.map((family) => `meta nfproto ipv${family} ct timeout set "over${family}"`),
     '}',
     'chain source {',
     'type nat hook postrouting priority 90;',
+    // Behind the mark of what conntrack is to cut: the relay does that itself.
+    `${DIALLED} ct mark set 0`,
+    `meta mark ${hex(RELAY_MARK.release)} ct mark set 0`,
     ...addresses.map(
       ({ family, text }) => `${KEYWORD[family]} saddr ${RELAY_ADDRESS[family]} snat ${KEYWORD[family]} to ${text}`,
     ),

@@ -13,7 +13,7 @@ import { Epoll } from '../epoll.ts';
 import { openListener } from './listener.ts';
 import type { RelayLoopData } from './relay-loop.ts';
 import { RELAY_ADDRESS } from './relay-marks.ts';
-import { RELAY_CHAIN, relayQueueRules, relayRules } from './relay-rules.ts';
+import { RELAY_ENTRY, relayQueueRules, relayRules } from './relay-rules.ts';
 
 // More than one pod opens at once; what is over that, the kernel carries.
 const CONNECTIONS_MAX = 16_384;
@@ -131,11 +131,9 @@ async function layRules(options: RelayOptions, listeners: readonly Listener[]): 
   await rules.nft(relayRules(listeners, addresses));
   await Promise.all(
     listeners.map(async ({ family }) => {
-      const leads = (hook: string, chain: string): Promise<boolean> =>
-        rules.hasRule(family, [hook, '-t', 'mangle', '-j', chain]);
       const joined = {
-        output: await leads('OUTPUT', RELAY_CHAIN.output),
-        postrouting: await leads('POSTROUTING', RELAY_CHAIN.postrouting),
+        output: await rules.hasRule(family, [...RELAY_ENTRY.output, '-t', 'mangle']),
+        postrouting: await rules.hasRule(family, [...RELAY_ENTRY.postrouting, '-t', 'mangle']),
       };
       await rules.iptables(family, relayQueueRules({ relay: queue, gate: gateQueue }, joined));
     }),

@@ -5,7 +5,7 @@ import { invariant } from '../model/invariant.ts';
 import { BenchNetwork, type BenchPod } from './bench-network.ts';
 import { BENCH_PORT } from './bench-ports.ts';
 import { checkAnswer, connectTimes, exchangeRate, httpRate, streamRate } from './dataplane-loads.ts';
-import { direct, gated, haproxy, type Way, type WayName } from './dataplane-ways.ts';
+import { conntrack, direct, gated, gatedHaproxy, haproxy, type Way, type WayName } from './dataplane-ways.ts';
 import { Haproxy, HTTP_SERVER } from './haproxy.ts';
 import { summary } from './timing.ts';
 
@@ -24,9 +24,15 @@ export interface WayRound {
 export interface WayFigures {
   readonly way: WayName;
   readonly median: WayRound;
-  readonly toDirect: Partial<Record<Measure, number>>;
-  readonly toHaproxy: Partial<Record<Measure, number>>;
+  readonly to: Readonly<Record<Baseline, Partial<Record<Measure, number>>>>;
+  /** How many of all the rounds' HTTP connections failed, a few of which are the kernel's: see httpRate. */
+  readonly failed: number;
+  readonly tried: number;
 }
+
+/** The ways that the others are compared with. */
+export const BASELINES = ['direct', 'conntrack', 'haproxy', 'gated haproxy'] as const;
+type Baseline = (typeof BASELINES)[number];
 
 /** The name of a figure. */
 export type Measure = keyof WayRound;
@@ -52,15 +58,17 @@ export async function measureDataPlane(rounds: number, progress: (text: string) 
   stack.use(await startPeer(server));
   const ways = [
     stack.use(direct(network)),
+    stack.use(conntrack(network)),
     stack.use(await gated(network, server, 'kernel')),
     stack.use(await gated(network, server, 'relay')),
     stack.use(await haproxy(network, server)),
+    stack.use(await gatedHaproxy(network, server)),
   ];
   for (const way of ways) {
     checkAnswer(way.pod, server.address);
     await httpRate(way.pod, server.address); // until the compilers have seen it
   }
-  const all = new Map<WayName, WayRound[]>(ways.map(({ name }) => [name, []]));
+  const all = new Map<WayName, Measured[]>(ways.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     progress(`round ${round + 1} of ${rounds}`);
     // Another one first each time.
@@ -74,11 +82,17 @@ export async function measureDataPlane(rounds: number, progress: (text: string) 
   return ways.map(({ name }) => figuresOf(name, all));
 }
 
-async function measureWay(way: Way, server: BenchPod): Promise<WayRound> {
+/** A round, and its HTTP connections. */
+interface Measured extends WayRound {
+  readonly failed: number;
+  readonly tried: number;
+}
+
+async function measureWay(way: Way, server: BenchPod): Promise<Measured> {
   const { pod, name } = way;
   const to = server.address;
   const before = way.cpuMicroseconds();
-  const { perSecond, requests } = await httpRate(pod, to);
+  const { perSecond, requests, failed } = await httpRate(pod, to);
   const cpuMicroseconds = (way.cpuMicroseconds() - before) / requests;
   const connect = connectTimes(pod, to);
   return {
@@ -86,19 +100,22 @@ async function measureWay(way: Way, server: BenchPod): Promise<WayRound> {
     connectMedianNs: connect.median,
     connectP99Ns: connect.p99,
     streamBytes: streamRate(pod, to),
-    exchanges: name === 'haproxy' ? undefined : exchangeRate(pod, to),
+    exchanges: name.endsWith('haproxy') ? undefined : exchangeRate(pod, to),
     cpuMicroseconds,
+    failed,
+    tried: requests + failed,
   };
 }
 
 /** That a way did what its name says. */
 function checkCounts(way: Way): void {
   const { judged, carried } = way.counts();
-  if (way.name === 'kernel' || way.name === 'relay') invariant(judged > 0, 'the gate has judged');
+  const hasGate = way.name === 'kernel' || way.name === 'relay' || way.name === 'gated haproxy';
+  if (hasGate) invariant(judged > 0, 'the gate has judged');
   if (way.name === 'relay') invariant(carried > 0, 'the relay has carried');
 }
 
-function figuresOf(way: WayName, all: ReadonlyMap<WayName, readonly WayRound[]>): WayFigures {
+function figuresOf(way: WayName, all: ReadonlyMap<WayName, readonly Measured[]>): WayFigures {
   const own = all.get(way) ?? [];
   const median = (of: (round: WayRound, index: number) => number | undefined): number | undefined => {
     const values = own.map(of).filter((value) => value !== undefined && Number.isFinite(value));
@@ -123,8 +140,14 @@ function figuresOf(way: WayName, all: ReadonlyMap<WayName, readonly WayRound[]>)
       exchanges: median(({ exchanges }) => exchanges),
       cpuMicroseconds: median(({ cpuMicroseconds }) => cpuMicroseconds) ?? 0,
     },
-    toDirect: ratios('direct'),
-    toHaproxy: ratios('haproxy'),
+    to: {
+      direct: ratios('direct'),
+      conntrack: ratios('conntrack'),
+      haproxy: ratios('haproxy'),
+      'gated haproxy': ratios('gated haproxy'),
+    },
+    failed: own.reduce((sum, { failed }) => sum + failed, 0),
+    tried: own.reduce((sum, { tried }) => sum + tried, 0),
   };
 }
 

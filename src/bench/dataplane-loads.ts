@@ -33,11 +33,19 @@ export function checkAnswer(pod: BenchPod, server: IpAddress): void {
   invariant(answer.startsWith('HTTP/1.1 200') && answer.endsWith('\r\nok'), `the server answers, not ${answer}`);
 }
 
+// Linux before 6.19 resets about one connection in 300,000 whose client sends while its handshake ends on another
+// processor: "inet: Avoid ehash lookup race in inet_ehash_insert()".
+const FAILED_MAX = 1 / 10_000;
+
 /**
  * HTTP requests over connections of their own, as many as 32 clients at once get done.
- * @returns how many a second, and how many there were. Throws if one failed; LabError without wrk.
+ * @returns how many a second, how many there were, and how many failed besides. Throws if more failed than the kernel's
+ * own fault explains, or an answer is an error; LabError without wrk.
  */
-export async function httpRate(pod: BenchPod, server: IpAddress): Promise<{ perSecond: number; requests: number }> {
+export async function httpRate(
+  pod: BenchPod,
+  server: IpAddress,
+): Promise<{ perSecond: number; requests: number; failed: number }> {
   const load = [`-d${HTTP_SECONDS}s`, `-c${HTTP_CLIENTS}`, '-t1'];
   const command = [...load, '-H', 'Connection: close', `http://${server.text}:${BENCH_PORT.http}/`];
   const child = inNamespace(pod.namespace, () => spawn('wrk', command, { stdio: ['ignore', 'pipe', 'inherit'] }));
@@ -46,8 +54,11 @@ export async function httpRate(pod: BenchPod, server: IpAddress): Promise<{ perS
   });
   const requests = Number(/([0-9]+) requests in/.exec(said)?.[1]);
   const perSecond = Number(/Requests\/sec: +([0-9.]+)/.exec(said)?.[1]);
-  invariant(requests > 0 && !said.includes('Socket errors') && !said.includes('Non-2xx'), `requests failed: ${said}`);
-  return { perSecond, requests };
+  const errors = /Socket errors: connect ([0-9]+), read ([0-9]+), write ([0-9]+), timeout ([0-9]+)/.exec(said) ?? [];
+  const failed = errors.slice(1).reduce((sum, count) => sum + Number(count), 0);
+  const isSound = requests > 0 && failed <= Math.max(1, requests * FAILED_MAX) && !said.includes('Non-2xx');
+  invariant(isSound, `requests failed: ${said}`);
+  return { perSecond, requests, failed };
 }
 
 /** How long connect() takes, in nanoseconds, one after the other. */

@@ -1,5 +1,5 @@
 import { columns, few, placeText, type BenchPlace } from './bench-text.ts';
-import type { Measure, WayFigures } from './dataplane-bench.ts';
+import { BASELINES, type Measure, type WayFigures } from './dataplane-bench.ts';
 
 const ROWS: readonly (readonly [title: string, measure: Measure, unit: number])[] = [
   ['connections a second', 'connections', 1],
@@ -18,8 +18,10 @@ export function dataPlaneFiguresText(all: readonly WayFigures[], rounds: number,
     const lines = [[title, ...figures.map((value) => show(value === undefined ? undefined : value / unit))]];
     // Nothing of ours runs beside a direct connection.
     if (measure === 'cpuMicroseconds') return lines;
-    lines.push(['  to direct', ...all.map(({ toDirect }) => show(toDirect[measure]))]);
-    if (measure !== 'exchanges') lines.push(['  to haproxy', ...all.map(({ toHaproxy }) => show(toHaproxy[measure]))]);
+    for (const base of BASELINES) {
+      if (measure === 'exchanges' && base.endsWith('haproxy')) continue;
+      lines.push([`  to ${base}`, ...all.map(({ to }) => show(to[base][measure]))]);
+    }
     return lines;
   });
   return [
@@ -27,6 +29,10 @@ export function dataPlaneFiguresText(all: readonly WayFigures[], rounds: number,
     '',
     `${placeText(place)}; medians of ${rounds} rounds, of ratios within a round; load by wrk, 32 clients with connections of`,
     'their own; haproxy with one thread, as client-side proxy and as the HTTP server of all; answers are checked. haproxy lets a',
-    'client connect before the server has answered.',
+    "client connect before the server has answered, and judges nothing; gated, both of a connection's SYNs are judged, as with",
+    "the relay. conntrack is the kernel's connection tracking and no more.",
+    ...all
+      .filter(({ failed }) => failed > 0)
+      .map(({ way, failed, tried }) => `${way}: ${failed} of ${tried} connections failed.`),
   ].join('\n');
 }

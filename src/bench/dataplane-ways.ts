@@ -11,8 +11,11 @@ import { BENCH_PORT } from './bench-ports.ts';
 import { Haproxy, tcpProxy } from './haproxy.ts';
 import { SCALES, workload } from './workload.ts';
 
-/** How a pod's connections may be carried; `direct` is without any of us. */
-export type WayName = 'direct' | 'kernel' | 'relay' | 'haproxy';
+/**
+ * How a pod's connections may be carried. `direct` is without any of us, `conntrack` with nothing but the kernel's
+ * connection tracking, `gated haproxy` with the gate judging what haproxy dials and what its clients do.
+ */
+export type WayName = 'direct' | 'conntrack' | 'kernel' | 'relay' | 'haproxy' | 'gated haproxy';
 
 /** A client's pod whose connections are carried in one way. */
 export interface Way extends AsyncDisposable {
@@ -30,22 +33,66 @@ const SEED = 1;
 
 /** A pod that has nothing of ours. */
 export function direct(network: BenchNetwork): Way {
+  return untouched(network.attach());
+}
+
+function untouched(pod: BenchPod): Way {
   return {
     name: 'direct',
-    pod: network.attach(),
+    pod,
     cpuMicroseconds: () => 0,
     counts: () => ({ judged: 0, carried: 0 }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
+/** A pod whose connections the kernel tracks, as whatever enforces policies needs, and lets pass. */
+export function conntrack(network: BenchNetwork): Way {
+  const pod = network.attach();
+  loadRules(pod, [
+    'table inet tracked {',
+    'chain output {',
+    'type filter hook output priority 0;',
+    'ct state established accept',
+    '}',
+    '}',
+    '',
+  ]);
+  return { ...untouched(pod), name: 'conntrack' };
+}
+
 /** A pod behind haproxy: its TCP connections are diverted as the relay's are. */
 export async function haproxy(network: BenchNetwork, server: BenchPod): Promise<Way> {
   const pod = network.attach();
+  const proxy = await proxied(pod, server);
+  return {
+    ...untouched(pod),
+    name: 'haproxy',
+    cpuMicroseconds: () => proxy.cpuMicroseconds(),
+    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+  };
+}
+
+/** A pod with a gate and behind haproxy: each of a connection's two SYNs is queued, as with the relay. */
+export async function gatedHaproxy(network: BenchNetwork, server: BenchPod): Promise<Way> {
+  const gate = await gated(network, server, 'kernel');
+  const proxy = await proxied(gate.pod, server);
+  return {
+    ...gate,
+    name: 'gated haproxy',
+    cpuMicroseconds: () => gate.cpuMicroseconds() + proxy.cpuMicroseconds(),
+    [Symbol.asyncDispose]: async () => {
+      await proxy[Symbol.asyncDispose]();
+      await gate[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function proxied(pod: BenchPod, server: BenchPod): Promise<Haproxy> {
   const proxy = await Haproxy.start(pod, tcpProxy(server.address.text, DIVERTED), DIVERTED.http);
   const divert = (port: number, to: number): string =>
     `ip daddr ${server.address.text} tcp dport ${port} redirect to :${to}`;
-  const input = [
+  loadRules(pod, [
     'table ip divert {',
     'chain output {',
     'type nat hook output priority -100;',
@@ -54,15 +101,12 @@ export async function haproxy(network: BenchNetwork, server: BenchPod): Promise<
     '}',
     '}',
     '',
-  ].join('\n');
-  inNamespace(pod.namespace, () => execFileSync('nft', ['-f', '-'], { input, stdio: 'pipe' }));
-  return {
-    name: 'haproxy',
-    pod,
-    cpuMicroseconds: () => proxy.cpuMicroseconds(),
-    counts: () => ({ judged: 0, carried: 0 }),
-    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
-  };
+  ]);
+  return proxy;
+}
+
+function loadRules(pod: BenchPod, lines: readonly string[]): void {
+  inNamespace(pod.namespace, () => execFileSync('nft', ['-f', '-'], { input: lines.join('\n'), stdio: 'pipe' }));
 }
 
 /** A pod with a gate, whose connections conntrack carries, or a relay. */

@@ -113,6 +113,8 @@ async function proxy(values: Values): Promise<void> {
   const firewall = PodFirewall.closed({ queue: QUEUE });
   const { PodProxy } = await import('../container/pod-proxy.ts');
   const { PROXY_SOCKET } = await import('../container/messages.ts');
+  const { keepResidentSmall } = await import('../container/resident.ts');
+  keepResidentSmall();
   const running = PodProxy.start({
     pod: required(values, 'pod'),
     firewall,

@@ -32,7 +32,8 @@ export interface WayFigures {
 
 /** The ways that the others are compared with. */
 export const BASELINES = ['direct', 'conntrack', 'haproxy', 'gated haproxy'] as const;
-type Baseline = (typeof BASELINES)[number];
+/** The name of such a way. */
+export type Baseline = (typeof BASELINES)[number];
 
 /** The name of a figure. */
 export type Measure = keyof WayRound;

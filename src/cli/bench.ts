@@ -27,7 +27,7 @@ export const BENCH: Verb<Options> = {
     ['bench table', 'All four scales, some minutes'],
     ['bench table --scale S M -o json', 'Two of them, as JSON'],
     ['bench table -o svg', 'A chart of cost against scale'],
-    ['bench dataplane', 'No gate, gate, relay and haproxy side by side; as root, with haproxy and wrk'],
+    ['bench dataplane', 'No gate, conntrack, gate, relay and haproxy side by side; as root, with haproxy and wrk'],
   ],
   options: (yargs) =>
     yargs

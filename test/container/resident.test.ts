@@ -5,13 +5,9 @@ import { cleanMappings } from '../../src/container/resident.ts';
 
 describe('mappings to let go of', () => {
   const mapping = (header: string, anonymous: number): string =>
-    [
-      `${header}`,
-      'Size:               3352 kB',
-      `Anonymous:          ${anonymous} kB`,
-      'VmFlags: rd mr mw me',
-      '',
-    ].join('\n');
+    [header, 'Size:               3352 kB', `Anonymous:          ${anonymous} kB`, 'VmFlags: rd mr mw me', ''].join(
+      '\n',
+    );
   const file = 'fe:00 5353249                            /opt/node/bin/node';
 
   it('are of files, and read-only', () => {

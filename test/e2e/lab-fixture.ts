@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import { connectLab, runningLabs } from '../../src/lab/connect.ts';
 import { DEFAULT_OPTIONS, type LabClient, type LabSpec, type LabStatus } from '../../src/lab/lab-client.ts';
 import { startLab, type StartOptions } from '../../src/lab/start.ts';
@@ -99,7 +99,10 @@ export class TestLab implements AsyncDisposable {
     for (const child of this.#programs) child.stdin?.destroy();
     this.#endTicks ??= ticksNow();
     await this.client.stop();
-    expect(this.remains()).toEqual([]);
+    // A process that ends keeps its namespaces for a moment.
+    await vi.waitFor(() => {
+      expect(this.remains()).toEqual([]);
+    });
   }
 }
 

@@ -93,10 +93,12 @@ function toGate(queue: number): string {
  * Input of `nft -f`: what becomes of a packet that the gate let go, at hooks behind it. One that is denied is
  * refused, any other's flow is marked as one that can be cut.
  * @param established `keep`: TCP connections outlive the policies that allowed them.
+ * @param spared nft rules that return for what is not to be marked.
  */
 export function settlingRules(
   hooks: readonly ('forward' | 'input' | 'output')[],
   established: 'keep' | 'strict',
+  spared: readonly string[] = [],
 ): string {
   const cuttable = established === 'keep' ? 'meta l4proto != tcp ' : '';
   const { cuttable: cuttableBit, cut } = FLOW_MARK;
@@ -106,6 +108,7 @@ export function settlingRules(
     `ct state established ct mark and ${cut} == 0 accept`, // most packets
     'iifname "lo" return',
     'oifname "lo" return',
+    ...spared,
     `${cuttable}ct state new ct mark set ct mark or ${cuttableBit}`,
     // The gate has accepted this packet, so its flow is cut no longer.
     `meta l4proto != tcp ct mark and ${cut} == ${cut} ct direction original ct mark set ct mark and ${hex(~cut)}`,

@@ -2,6 +2,7 @@ import type { IpAddress } from '../net/ip.ts';
 import type { Firewall } from './dataplane.ts';
 import { serviceRules, settlingRules, type ServiceRule } from './firewall.ts';
 import { POD_CHAIN, podGateRules, podGuardRules } from './pod-rules.ts';
+import { RELAYED_RETURN } from './relay/relay-rules.ts';
 import { RuleLoader } from './rule-loader.ts';
 
 /** Where the rules go. */
@@ -43,7 +44,8 @@ export class PodFirewall implements Firewall {
       const joined = await this.#rules.hasRule(family, ['OUTPUT', '-j', POD_CHAIN]);
       await this.#rules.iptables(family, podGateRules({ queue, family }, joined));
     };
-    const behind = settlingRules(['input', 'output'], established) + serviceRules([], { kind: 'pod' });
+    const behind =
+      settlingRules(['input', 'output'], established, [RELAYED_RETURN]) + serviceRules([], { kind: 'pod' });
     await Promise.all([toGate(4), toGate(6), this.#rules.nft(behind)]);
   }
 

@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import type net from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import koffi from 'koffi';
 import { describe, expect, test } from 'vitest';
+import { Conntrack } from '../../src/dataplane/conntrack.ts';
 import { Gate } from '../../src/dataplane/gate.ts';
+import { inNamespace } from '../../src/dataplane/libc.ts';
 import { Relay } from '../../src/dataplane/relay/relay.ts';
 import { RELAY_ADDRESS } from '../../src/dataplane/relay/relay-marks.ts';
 import { ip, portNumber } from '../builders/address.ts';
@@ -112,6 +116,24 @@ describe.each([4, 6] as const)('verdicts on relayed connections, IPv%i', (family
     socket.write('x');
     const [echo] = (await once(socket, 'data')) as [Buffer];
     expect(echo.toString()).toBe('x');
+    socket.destroy();
+  });
+
+  test('strict: conntrack cuts nothing of what the relay carries, not after a lost SYN either', async () => {
+    await using fixture = await RelayFixture.start({ established: 'strict' });
+    const { client, server } = fixture;
+    await using _tcp = await tcpServer(server, 80);
+    const nft = (rules: string): void => {
+      inNamespace(server.namespace, () => execFileSync('nft', ['-f', '-'], { input: rules, stdio: 'pipe' }));
+    };
+    nft('table inet lossy {\nchain prerouting {\ntype filter hook prerouting priority raw;\ntcp dport 80 drop\n}\n}\n');
+    const socket = dial(client, { address: server.address[family], port: 80 });
+    await setTimeout(500);
+    nft('delete table inet lossy\n');
+    await once(socket, 'data'); // the relay's SYN comes again after a second
+    const conntrack = new Conntrack(client.namespace);
+    expect(conntrack.flows()).toEqual([]);
+    conntrack.close();
     socket.destroy();
   });
 

@@ -3,11 +3,13 @@ import type { Family } from '../../net/ip.ts';
 /**
  * Marks of packets inside the pod's namespace. `dial`, with the connection's slot in the low bits: the
  * relay's own sockets. `release`: the client's SYN goes to the relay's listener. The others: it is refused.
+ * All are alike under `anyMask`.
  */
 export const RELAY_MARK = {
   dial: 0x52000000,
   dialMask: 0xff000000,
   slotMask: 0x00ffffff,
+  anyMask: 0xfe000000,
   release: 0x53000000,
   reset: 0x53000001,
   hostUnreachable: 0x53000002,

@@ -82,9 +82,6 @@ export function relayRules(
     '}',
     'chain source {',
     'type nat hook postrouting priority 90;',
-    // Behind the mark of what conntrack is to cut: the relay does that itself.
-    `${DIALLED} ct mark set 0`,
-    `meta mark ${hex(RELAY_MARK.release)} ct mark set 0`,
     ...addresses.map(
       ({ family, text }) => `${KEYWORD[family]} saddr ${RELAY_ADDRESS[family]} snat ${KEYWORD[family]} to ${text}`,
     ),
@@ -97,6 +94,9 @@ export function releasedRule(chain: string, family: Family): string {
   const loopback = family === 4 ? '127.0.0.1' : '::1';
   return `-A ${chain} -d ${loopback} -m mark --mark ${hex(RELAY_MARK.release)} -j RETURN`;
 }
+
+/** An nft rule for a chain that marks what conntrack is to cut: the relay itself cuts what it carries. */
+export const RELAYED_RETURN = `meta mark and ${hex(RELAY_MARK.anyMask)} == ${hex(RELAY_MARK.dial)} return`;
 
 /** nft rules for a chain that only lets the pod's own addresses out: the relay's are used by the relay alone. */
 export const RELAY_SOURCE_RULES: readonly string[] = FAMILIES.flatMap((family) => {

@@ -4,6 +4,8 @@ import koffi from 'koffi';
 const MADV_DONTNEED = 4; // source: asm-generic/mman-common.h
 const SETTLED_MS = 5000;
 const PERIOD_MS = 30_000;
+const WORTH_BYTES = 18e6; // at rest it uses some 14 MB
+const PAGE_BYTES = 4096; // of Linux on x64, and of most on arm64
 
 const madvise = koffi.load(null).func('int madvise(uint64_t at, size_t length, int advice)') as (
   at: bigint,
@@ -19,13 +21,17 @@ interface Mapping {
 
 /** Keeps what is resident of this process to what it uses: now that it has started, and now and then. */
 export function keepResidentSmall(): void {
-  setTimeout(releaseProgramFiles, SETTLED_MS).unref();
-  setInterval(releaseProgramFiles, PERIOD_MS).unref();
+  const release = (): void => {
+    const [, , filePages = 0] = readFileSync('/proc/self/statm', 'utf8').split(' ').map(Number);
+    if (filePages * PAGE_BYTES > WORTH_BYTES) releaseProgramFiles();
+  };
+  setTimeout(release, SETTLED_MS).unref();
+  setInterval(release, PERIOD_MS).unref();
 }
 
 /**
  * Lets go of the mapped pages of Node's program files, most of which only its start needs. The kernel keeps them for all
- * processes, and maps again what is used again. Cost: about a millisecond, and the page faults.
+ * processes, and maps again what is used again. Cost: 10 to 20 ms, most of it page faults later.
  */
 export function releaseProgramFiles(): void {
   for (const { at, bytes } of cleanMappings(readFileSync('/proc/self/smaps', 'utf8')))

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { DataPlane } from '../dataplane/dataplane.ts';
-import { inNamespace } from '../dataplane/libc.ts';
 import { PodFirewall } from '../dataplane/pod-firewall.ts';
 import { Relay } from '../dataplane/relay/relay.ts';
+import { RuleLoader } from '../dataplane/rule-loader.ts';
 import type { Pod } from '../model/pod.ts';
 import { invariant } from '../model/invariant.ts';
 import { compile } from '../table/compile.ts';
@@ -49,15 +48,17 @@ function untouched(pod: BenchPod): Way {
 /** A pod whose connections the kernel tracks, as whatever enforces policies needs, and lets pass. */
 export function conntrack(network: BenchNetwork): Way {
   const pod = network.attach();
-  loadRules(pod, [
-    'table inet tracked {',
-    'chain output {',
-    'type filter hook output priority 0;',
-    'ct state established accept',
-    '}',
-    '}',
-    '',
-  ]);
+  new RuleLoader(pod.namespace).nftAtOnce(
+    [
+      'table inet tracked {',
+      'chain output {',
+      'type filter hook output priority 0;',
+      'ct state established accept',
+      '}',
+      '}',
+      '',
+    ].join('\n'),
+  );
   return { ...untouched(pod), name: 'conntrack' };
 }
 
@@ -92,21 +93,19 @@ async function proxied(pod: BenchPod, server: BenchPod): Promise<Haproxy> {
   const proxy = await Haproxy.start(pod, tcpProxy(server.address.text, DIVERTED), DIVERTED.http);
   const divert = (port: number, to: number): string =>
     `ip daddr ${server.address.text} tcp dport ${port} redirect to :${to}`;
-  loadRules(pod, [
-    'table ip divert {',
-    'chain output {',
-    'type nat hook output priority -100;',
-    divert(BENCH_PORT.http, DIVERTED.http),
-    divert(BENCH_PORT.sink, DIVERTED.sink),
-    '}',
-    '}',
-    '',
-  ]);
+  new RuleLoader(pod.namespace).nftAtOnce(
+    [
+      'table ip divert {',
+      'chain output {',
+      'type nat hook output priority -100;',
+      divert(BENCH_PORT.http, DIVERTED.http),
+      divert(BENCH_PORT.sink, DIVERTED.sink),
+      '}',
+      '}',
+      '',
+    ].join('\n'),
+  );
   return proxy;
-}
-
-function loadRules(pod: BenchPod, lines: readonly string[]): void {
-  inNamespace(pod.namespace, () => execFileSync('nft', ['-f', '-'], { input: lines.join('\n'), stdio: 'pipe' }));
 }
 
 /** A pod with a gate, whose connections conntrack carries, or a relay. */

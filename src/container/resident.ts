@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import koffi from 'koffi';
+import { libc } from '../dataplane/libc.ts';
 
 const MADV_DONTNEED = 4; // source: asm-generic/mman-common.h
 const SETTLED_MS = 5000;
@@ -7,16 +7,10 @@ const PERIOD_MS = 30_000;
 const WORTH_BYTES = 18e6; // at rest it uses some 14 MB
 const PAGE_BYTES = 4096; // of Linux on x64, and of most on arm64
 
-const madvise = koffi.load(null).func('int madvise(uint64_t at, size_t length, int advice)') as (
-  at: bigint,
-  bytes: bigint,
-  advice: number,
-) => number;
-
 /** Where a part of a file is mapped. */
 interface Mapping {
-  readonly at: bigint;
-  readonly bytes: bigint;
+  readonly at: number;
+  readonly bytes: number;
 }
 
 /** Keeps what is resident of this process to what it uses: now that it has started, and now and then. */
@@ -35,7 +29,7 @@ export function keepResidentSmall(): void {
  */
 export function releaseProgramFiles(): void {
   for (const { at, bytes } of cleanMappings(readFileSync('/proc/self/smaps', 'utf8')))
-    madvise(at, bytes, MADV_DONTNEED);
+    libc.madvise(at, bytes, MADV_DONTNEED);
 }
 
 /** Mappings of files that cannot be written to and hold nothing of this process's own. Source: proc_pid_smaps(5). */
@@ -45,8 +39,8 @@ export function cleanMappings(smaps: string): Mapping[] {
   for (const line of smaps.split('\n')) {
     const [, at, end, rest = ''] = /^([0-9a-f]+)-([0-9a-f]+) (.*)$/.exec(line) ?? [];
     if (at !== undefined && end !== undefined) {
-      const start = BigInt(`0x${at}`);
-      last = /^r-[x-]p .* \//.test(rest) ? { at: start, bytes: BigInt(`0x${end}`) - start } : undefined;
+      const start = parseInt(at, 16); // 47 bits of user space
+      last = /^r-[x-]p .* \//.test(rest) ? { at: start, bytes: parseInt(end, 16) - start } : undefined;
     } else if (last && /^Anonymous: +0 kB$/.test(line)) mappings.push(last);
   }
   return mappings;

@@ -72,6 +72,11 @@ export const libc = {
     flags: number,
     timeout: null,
   ) => number,
+  madvise: library.func('int madvise(uint64_t at, size_t length, int advice)') as (
+    at: number,
+    length: number,
+    advice: number,
+  ) => number,
   open: library.func('int open(const char *path, int flags)') as (path: string, flags: number) => number,
   ioctl: library.func('int ioctl(int fd, unsigned long request, void *argument)') as (
     fd: number,

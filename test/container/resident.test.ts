@@ -20,8 +20,8 @@ describe('mappings to let go of', () => {
       mapping('7ffd5c1fe000-7ffd5c200000 r-xp 00000000 00:00 0                          [vdso]', 0),
     ].join('');
     expect(cleanMappings(smaps)).toEqual([
-      { at: 0x400000n, bytes: 0x346000n },
-      { at: 0x746000n, bytes: 0x3000n },
+      { at: 0x400000, bytes: 0x346000 },
+      { at: 0x746000, bytes: 0x3000 },
     ]);
   });
 });

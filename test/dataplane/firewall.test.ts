@@ -9,6 +9,7 @@ describe('rules', () => {
     expect(rules).not.toContain('bypass');
     expect(mangle).toContain(':FORWARD DROP');
     expect(mangle.trim().split('\n').at(-1)).toBe('-A FORWARD -j NFQUEUE --queue-num 3');
+    expect(mangle.indexOf('--syn')).toBeLessThan(mangle.indexOf('ESTABLISHED'));
     const accepting = mangle.split('\n').filter((rule) => rule.endsWith('-j ACCEPT'));
     expect(accepting).toHaveLength(2);
     for (const rule of accepting) expect(rule).toMatch(/ (! -p tcp|-p tcp ! --syn) .*--ctstate ESTABLISHED,RELATED /);

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import type net from 'node:net';
@@ -7,9 +6,9 @@ import koffi from 'koffi';
 import { describe, expect, test } from 'vitest';
 import { Conntrack } from '../../src/dataplane/conntrack.ts';
 import { Gate } from '../../src/dataplane/gate.ts';
-import { inNamespace } from '../../src/dataplane/libc.ts';
 import { Relay } from '../../src/dataplane/relay/relay.ts';
 import { RELAY_ADDRESS } from '../../src/dataplane/relay/relay-marks.ts';
+import { RuleLoader } from '../../src/dataplane/rule-loader.ts';
 import { ip, portNumber } from '../builders/address.ts';
 import { policy } from '../builders/policy.ts';
 import { dial, tcpAttempt, tcpServer, udpAttempt, udpServer, udpSocket } from './attempt.ts';
@@ -123,13 +122,13 @@ describe.each([4, 6] as const)('verdicts on relayed connections, IPv%i', (family
     await using fixture = await RelayFixture.start({ established: 'strict' });
     const { client, server } = fixture;
     await using _tcp = await tcpServer(server, 80);
-    const nft = (rules: string): void => {
-      inNamespace(server.namespace, () => execFileSync('nft', ['-f', '-'], { input: rules, stdio: 'pipe' }));
-    };
-    nft('table inet lossy {\nchain prerouting {\ntype filter hook prerouting priority raw;\ntcp dport 80 drop\n}\n}\n');
+    const rules = new RuleLoader(server.namespace);
+    rules.nftAtOnce(
+      'table inet lossy {\nchain prerouting {\ntype filter hook prerouting priority raw;\ntcp dport 80 drop\n}\n}\n',
+    );
     const socket = dial(client, { address: server.address[family], port: 80 });
     await setTimeout(500);
-    nft('delete table inet lossy\n');
+    rules.nftAtOnce('delete table inet lossy\n');
     await once(socket, 'data'); // the relay's SYN comes again after a second
     const conntrack = new Conntrack(client.namespace);
     expect(conntrack.flows()).toEqual([]);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, vi } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { connectLab, runningLabs } from '../../src/lab/connect.ts';
 import { DEFAULT_OPTIONS, type LabClient, type LabSpec, type LabStatus } from '../../src/lab/lab-client.ts';
 import { startLab, type StartOptions } from '../../src/lab/start.ts';
@@ -35,6 +35,7 @@ export class TestLab implements AsyncDisposable {
   readonly client: LabClient;
   readonly #footprint: Footprint;
   #endTicks: number | undefined;
+  #strangers: ReadonlySet<string> = new Set();
   readonly #programs: ChildProcess[] = [];
 
   private constructor(status: LabStatus, client: LabClient) {
@@ -92,17 +93,15 @@ export class TestLab implements AsyncDisposable {
   /** What is left of the lab on this machine: processes and mounts that hold one of its namespaces. */
   remains(): string[] {
     if (startTicks(this.status.pid) === undefined) this.#endTicks ??= ticksNow();
-    return remainsOf(this.#footprint, this.#endTicks ?? Infinity);
+    return remainsOf(this.#footprint, this.#endTicks ?? Infinity, this.#strangers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#programs) child.stdin?.destroy();
     this.#endTicks ??= ticksNow();
+    this.#strangers = strangersTo(this.#footprint);
     await this.client.stop();
-    // A process that ends keeps its namespaces for a moment.
-    await vi.waitFor(() => {
-      expect(this.remains()).toEqual([]);
-    });
+    expect(this.remains()).toEqual([]);
   }
 }
 
@@ -178,11 +177,11 @@ function footprintOf(pid: number): Footprint {
 
 /**
  * Processes that are in such a namespace or hold one open, and mounts of one. The kernel gives numbers of namespaces
- * away again, to labs of other tests: so processes that started after `endTicks` do not count.
+ * away again, to labs of other tests: so processes that started after `endTicks` do not count, nor `strangers`.
  */
-function remainsOf(footprint: Footprint, endTicks: number): string[] {
+function remainsOf(footprint: Footprint, endTicks: number, strangers: ReadonlySet<string>): string[] {
   const processes = readdirSync('/proc').filter(
-    (name) => /^\d+$/.test(name) && Number(startTicks(Number(name)) ?? Infinity) <= endTicks,
+    (name) => /^\d+$/.test(name) && !strangers.has(name) && Number(startTicks(Number(name)) ?? Infinity) <= endTicks,
   );
   const held = processes.flatMap((pid) => {
     const namespaces = namespacesOf(pid).filter((namespace) => footprint.has(namespace));
@@ -192,6 +191,12 @@ function remainsOf(footprint: Footprint, endTicks: number): string[] {
     .split('\n')
     .filter((line) => [...footprint].some((namespace) => line.includes(namespace)));
   return [...held, ...mounts];
+}
+
+/** Processes that have nothing of a lab while it lives, such as another test's: what they have later is not the lab's. */
+function strangersTo(footprint: Footprint): ReadonlySet<string> {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return new Set(processes.filter((pid) => !namespacesOf(pid).some((namespace) => footprint.has(namespace))));
 }
 
 /** The present moment as startTicks() counts: hundredths of a second since boot. */

@@ -73,10 +73,11 @@ export class GateLoop {
     return this.#control.stopping;
   }
 
-  /** Judges a batch of what is queued. Throws SystemCallError, TableFormatError. */
-  turn(): void {
+  /** Judges a batch of what is queued. @returns whether there was any. Throws SystemCallError, TableFormatError. */
+  turn(): boolean {
     const count = this.#ring.receive(this.#data.socket, false);
     if (count > 0) this.#judge(count);
+    return count > 0;
   }
 
   /** Judges one batch of packets with one table: the newest when it begins. */

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { DataPlane } from '../../src/dataplane/dataplane.ts';
 import type { ServiceRule } from '../../src/dataplane/firewall.ts';
@@ -82,12 +84,14 @@ function shellIn({ namespace }: TestPod, command: string): string {
 }
 
 describe.each([4, 6] as const)('a gate in each pod, IPv%i', (family) => {
-  test.each([
-    ['nothing', [], 'hello'],
-    ['ingress of the server', [DENY_INGRESS], 'timeout'],
-    ['egress of the client', [DENY_EGRESS], 'timeout'],
-  ] as const)('denied: %s', async (_, policies, outcome) => {
-    await using fixture = await Fixture.start();
+  test.each(
+    (['keep', 'strict'] as const).flatMap((established) => [
+      [established, 'nothing', [], 'hello'] as const,
+      [established, 'ingress of the server', [DENY_INGRESS], 'timeout'] as const,
+      [established, 'egress of the client', [DENY_EGRESS], 'timeout'] as const,
+    ]),
+  )('%s, denied: %s', async (established, _, policies, outcome) => {
+    await using fixture = await Fixture.start({ established });
     const { client, server } = fixture;
     await using _tcp = await tcpServer(server, 80);
     using _udp = udpServer(server, 80);
@@ -202,6 +206,65 @@ describe.each([4, 6] as const)('a gate in each pod, IPv%i', (family) => {
     expect([await answer, await datagram]).toEqual([outcome, 'nothing']);
     connection.destroy();
     datagrams.close();
+  });
+});
+
+describe.each([4, 6] as const)('connections and Services, IPv%i', (family) => {
+  const serviceOf = (...pods: readonly TestPod[]): ServiceRule => ({
+    address: SERVICE[family],
+    protocol: 'TCP',
+    port: portNumber(80),
+    endpoints: pods.map(({ address }) => ({ address: address[family], port: portNumber(8080) })),
+  });
+  const direct = (to: TestPod) => ({ address: to.address[family], port: 8080 });
+  const byService = { address: SERVICE[family], port: 80 };
+
+  test('one port serves a connection to a Service and one to its endpoint', async () => {
+    await using fixture = await Fixture.start();
+    const { client, server, planes } = fixture;
+    await using _server = await tcpServer(server, 8080);
+    await planes[0]?.setServices([serviceOf(server)]);
+    const one = dial(client, { ...direct(server), sourcePort: 40_000 });
+    await once(one, 'data');
+    const other = dial(client, { ...byService, sourcePort: 40_000 });
+    await once(other, 'data');
+    one.destroy();
+    other.destroy();
+  });
+
+  test('open connections outlive that their far end becomes a Service and ceases to be one', async () => {
+    await using fixture = await Fixture.start();
+    const { client, server, planes } = fixture;
+    await using _server = await tcpServer(server, 8080);
+    const answers = async (connection: Socket, text: string): Promise<string> => {
+      const answer = once(connection, 'data', { signal: AbortSignal.timeout(1000) });
+      connection.write(text);
+      return String(await answer);
+    };
+    const early = dial(client, direct(server));
+    await once(early, 'data');
+    await planes[0]?.setServices([serviceOf(server)]);
+    expect(await answers(early, 'as an endpoint')).toBe('as an endpoint');
+    const late = dial(client, byService);
+    await once(late, 'data');
+    await planes[0]?.setServices([serviceOf(client)]);
+    expect(await answers(late, 'without it')).toBe('without it');
+    await planes[0]?.setServices([]);
+    expect(await answers(early, 'without a Service')).toBe('without a Service');
+    expect(await answers(late, 'without a Service')).toBe('without a Service');
+    early.destroy();
+    late.destroy();
+  });
+
+  test.each(['keep', 'strict'] as const)('%s: an unreachable far end is told', async (established) => {
+    await using fixture = await Fixture.start({ established });
+    const { client, network } = fixture;
+    const address = ip(family === 4 ? '192.0.2.1' : '2001:db8::1');
+    network.runIn(network.host, [`route add unreachable ${address.text}`]);
+    inNamespace(network.host.namespace, () => {
+      writeFileSync(`/proc/sys/net/ipv${family}/conf/all/forwarding`, '1');
+    });
+    expect(await tcpAttempt(client, { address, port: 80 })).toBe(family === 4 ? 'EHOSTUNREACH' : 'ENETUNREACH');
   });
 });
 

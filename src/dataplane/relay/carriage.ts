@@ -145,7 +145,7 @@ export class Carriage {
     const far = connections.fds[slot * 2 + FAR] ?? -1;
     const code = (flags & (EPOLL.ERR | EPOLL.HUP)) === 0 ? 0 : sockets.failure(far);
     // In this state, a reset after the answer; before it, a refusal.
-    if (code === ERRNO.ECONNRESET || code === ERRNO.EPIPE) connections.wasReset[slot] = 1;
+    if (code === ERRNO.ECONNRESET || code === ERRNO.EPIPE) connections.wasReset[slot * 2 + FAR] = 1;
     else if (code !== 0) {
       dialler.refuse(slot, code);
       closeFd(far);

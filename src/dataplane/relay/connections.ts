@@ -40,8 +40,6 @@ export class Connections {
   readonly changedMs: Float64Array;
   /** The far side's socket sends each message at once. */
   readonly sendsAtOnce: Uint8Array;
-  /** The far side has reset the connection: so is the client once it has what came before. */
-  readonly wasReset: Uint8Array;
   /** By direction: bytes that were carried, and those that wait, in `pipe` (-1 for none) or in the pump. */
   readonly carried: Float64Array;
   readonly waiting: Uint32Array;
@@ -53,6 +51,8 @@ export class Connections {
   /** By direction: the sender will send no more; `ended`: and the receiver knows. */
   readonly ending: Uint8Array;
   readonly ended: Uint8Array;
+  /** By direction: the sender has reset the connection: so is the receiver once it has what came before. */
+  readonly wasReset: Uint8Array;
   readonly #addresses: Uint8Array;
   readonly #free: number[] = [];
   #end = 0;
@@ -74,7 +74,6 @@ export class Connections {
     this.startMs = new Float64Array(capacity);
     this.changedMs = new Float64Array(capacity);
     this.sendsAtOnce = new Uint8Array(capacity);
-    this.wasReset = new Uint8Array(capacity);
     this.carried = new Float64Array(capacity * 2);
     this.waiting = new Uint32Array(capacity * 2);
     this.pipe = new Int32Array(capacity * 2).fill(-1);
@@ -82,6 +81,7 @@ export class Connections {
     this.isHeard = new Uint8Array(capacity * 2);
     this.ending = new Uint8Array(capacity * 2);
     this.ended = new Uint8Array(capacity * 2);
+    this.wasReset = new Uint8Array(capacity * 2);
     this.#addresses = new Uint8Array(capacity * ADDRESSES_BYTES);
   }
 
@@ -105,7 +105,6 @@ export class Connections {
     this.dialledPort[slot] = header.destinationPort;
     this.startMs[slot] = timeMs;
     this.sendsAtOnce[slot] = 0;
-    this.wasReset[slot] = 0;
     this.enter(slot, STATE.dialling, timeMs);
     this.#setAddress(slot, 0, bytes, header.sourceAt);
     this.#setAddress(slot, 1, bytes, header.destinationAt);
@@ -118,6 +117,7 @@ export class Connections {
       this.isHeard[at] = 0;
       this.ending[at] = 0;
       this.ended[at] = 0;
+      this.wasReset[at] = 0;
     }
     return slot;
   }

@@ -3,7 +3,9 @@ import { Area, calls } from '../calls.ts';
 import { CLIENT, FAR, type Connections } from './connections.ts';
 import { PIPE_BYTES, type PipePool } from './pipe-pool.ts';
 
+const MSG_PEEK = 2;
 const MSG_NOSIGNAL = 0x4000;
+const MSG_MORE = 0x8000;
 const SHUT_WR = 1;
 const SPLICE = 1 | 2; // move, do not block
 const IPPROTO_TCP = 6;
@@ -27,6 +29,7 @@ export class Pump {
   readonly #pipes: PipePool;
   readonly #buffer = new Area(COPY_BYTES);
   readonly #one = new Area(4);
+  readonly #peeked = new Area(1);
   // What was received and not taken yet, by direction; #connections.waiting says how much at its end.
   readonly #kept = new Map<number, Area>();
 
@@ -74,7 +77,9 @@ export class Pump {
     if (got === 0) return 'end';
     if (got < 0) return failure();
     this.#sendAtOnce(direction, to);
-    const sent = calls.send(to, this.#buffer.at, got, MSG_NOSIGNAL);
+    // What comes with the end leaves with it, in one packet.
+    const isLast = ending[direction] === 1 && this.#isAtEnd(direction, from);
+    const sent = calls.send(to, this.#buffer.at, got, isLast ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL);
     if (sent < 0 && failure() === 'reset') return 'reset';
     const taken = Math.max(sent, 0);
     this.#count(direction, taken);
@@ -86,8 +91,16 @@ export class Pump {
       this.#connections.waiting[direction] = got - taken;
       return 'more';
     }
+    if (isLast) return 'end';
     // Fewer than asked for: the kernel has no more, but perhaps the end.
     return got < COPY_BYTES && !ending[direction] ? 'idle' : 'more';
+  }
+
+  /** Whether the sender has sent all, and that is taken. A reset that is met instead is kept for when its turn comes. */
+  #isAtEnd(direction: number, from: number): boolean {
+    const more = calls.recv(from, this.#peeked.at, 1, MSG_PEEK);
+    if (more < 0 && failure() === 'reset') this.#connections.wasReset[direction] = 1;
+    return more === 0;
   }
 
   /** Moves what is there into a pipe. */
@@ -139,7 +152,7 @@ export class Pump {
     const { ended, wasReset } = this.#connections;
     const direction = slot * 2 + side;
     this.#givePipe(direction);
-    if (side === FAR && wasReset[slot]) return 'reset';
+    if (wasReset[direction]) return 'reset';
     ended[direction] = 1;
     if (ended[direction ^ 1]) return 'closed';
     calls.shutdown(to, SHUT_WR);

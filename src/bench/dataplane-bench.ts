@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { invariant } from '../model/invariant.ts';
@@ -12,6 +13,8 @@ import { summary } from './timing.ts';
 /** What is measured of each way. Rates are a second; `streamBytes` is of one connection. haproxy carries no UDP. */
 export interface WayRound {
   readonly connections: number;
+  /** With clients on all processors, so that what a way costs cannot be done beside them. */
+  readonly saturated: number;
   readonly connectMedianNs: number;
   readonly connectP99Ns: number;
   readonly streamBytes: number;
@@ -40,6 +43,7 @@ export type Measure = keyof WayRound;
 
 const MEASURES: readonly Measure[] = [
   'connections',
+  'saturated',
   'connectMedianNs',
   'connectP99Ns',
   'streamBytes',
@@ -67,7 +71,7 @@ export async function measureDataPlane(rounds: number, progress: (text: string) 
   ];
   for (const way of ways) {
     checkAnswer(way.pod, server.address);
-    await httpRate(way.pod, server.address); // until the compilers have seen it
+    await httpRate(way.pod, server.address, 1); // until the compilers have seen it
   }
   const all = new Map<WayName, Measured[]>(ways.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
@@ -93,18 +97,20 @@ async function measureWay(way: Way, server: BenchPod): Promise<Measured> {
   const { pod, name } = way;
   const to = server.address;
   const before = way.cpuMicroseconds();
-  const { perSecond, requests, failed } = await httpRate(pod, to);
+  const { perSecond, requests, failed } = await httpRate(pod, to, 1);
   const cpuMicroseconds = (way.cpuMicroseconds() - before) / requests;
+  const saturating = await httpRate(pod, to, Math.max(2, availableParallelism()));
   const connect = connectTimes(pod, to);
   return {
     connections: perSecond,
+    saturated: saturating.perSecond,
     connectMedianNs: connect.median,
     connectP99Ns: connect.p99,
     streamBytes: streamRate(pod, to),
     exchanges: name.endsWith('haproxy') ? undefined : exchangeRate(pod, to),
     cpuMicroseconds,
-    failed,
-    tried: requests + failed,
+    failed: failed + saturating.failed,
+    tried: requests + failed + saturating.requests + saturating.failed,
   };
 }
 
@@ -135,6 +141,7 @@ function figuresOf(way: WayName, all: ReadonlyMap<WayName, readonly Measured[]>)
     way,
     median: {
       connections: median(({ connections }) => connections) ?? 0,
+      saturated: median(({ saturated }) => saturated) ?? 0,
       connectMedianNs: median(({ connectMedianNs }) => connectMedianNs) ?? 0,
       connectP99Ns: median(({ connectP99Ns }) => connectP99Ns) ?? 0,
       streamBytes: median(({ streamBytes }) => streamBytes) ?? 0,

@@ -38,15 +38,16 @@ export function checkAnswer(pod: BenchPod, server: IpAddress): void {
 const FAILED_MAX = 1 / 10_000;
 
 /**
- * HTTP requests over connections of their own, as many as 32 clients at once get done.
+ * HTTP requests over connections of their own, as many as 32 clients at once get done in so many threads.
  * @returns how many a second, how many there were, and how many failed besides. Throws if more failed than the kernel's
  * own fault explains, or an answer is an error; LabError without wrk.
  */
 export async function httpRate(
   pod: BenchPod,
   server: IpAddress,
+  threads: number,
 ): Promise<{ perSecond: number; requests: number; failed: number }> {
-  const load = [`-d${HTTP_SECONDS}s`, `-c${HTTP_CLIENTS}`, '-t1'];
+  const load = [`-d${HTTP_SECONDS}s`, `-c${HTTP_CLIENTS}`, `-t${threads}`];
   const command = [...load, '-H', 'Connection: close', `http://${server.text}:${BENCH_PORT.http}/`];
   const child = inNamespace(pod.namespace, () => spawn('wrk', command, { stdio: ['ignore', 'pipe', 'inherit'] }));
   const [said] = await Promise.all([text(child.stdout), once(child, 'close')]).catch((error: unknown) => {

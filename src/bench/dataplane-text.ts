@@ -11,6 +11,7 @@ interface Row {
 
 const ROWS: readonly Row[] = [
   { title: 'connections a second', measure: 'connections', unit: 1, bases: BASELINES },
+  { title: 'with a client a processor', measure: 'saturated', unit: 1, bases: BASELINES },
   { title: 'connect, µs, median', measure: 'connectMedianNs', unit: 1000, bases: ['direct'] },
   { title: 'connect, µs, p99', measure: 'connectP99Ns', unit: 1000, bases: ['direct'] },
   { title: 'one stream, MB a second', measure: 'streamBytes', unit: 1e6, bases: BASELINES },
@@ -29,9 +30,10 @@ export function dataPlaneFiguresText(all: readonly WayFigures[], rounds: number,
     ...columns([['', ...all.map(({ way }) => way)], ...rows]),
     '',
     `${placeText(place)}; medians of ${rounds} rounds, of ratios within a round.`,
-    "Load by wrk, 32 clients with connections of their own; answers are checked. conntrack is the kernel's connection tracking",
-    "and no more. haproxy, with one thread, is the client's proxy and the HTTP server of all: it lets a client connect before the",
-    "server has answered, and judges nothing. Gated, both of a connection's SYNs are judged, as with the relay.",
+    'Load by wrk, 32 clients with connections of their own, in one thread, then in as many as there are processors; answers are',
+    "checked. conntrack is the kernel's connection tracking and no more. haproxy, with one thread, is the client's proxy and the",
+    'HTTP server of all: it lets a client connect before the server has answered, and judges nothing. Gated, both of a',
+    "connection's SYNs are judged, as with the relay.",
     ...all
       .filter(({ failed }) => failed > 0)
       .map(({ way, failed, tried }) => `${way}: ${failed} of ${tried} connections failed.`),

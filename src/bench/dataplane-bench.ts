@@ -99,7 +99,7 @@ async function measureWay(way: Way, server: BenchPod): Promise<Measured> {
   const before = way.cpuMicroseconds();
   const { perSecond, requests, failed } = await httpRate(pod, to, 1);
   const cpuMicroseconds = (way.cpuMicroseconds() - before) / requests;
-  const saturating = await httpRate(pod, to, Math.max(2, availableParallelism()));
+  const saturating = await httpRate(pod, to, availableParallelism());
   const connect = connectTimes(pod, to);
   return {
     connections: perSecond,

@@ -38,7 +38,7 @@ export function checkAnswer(pod: BenchPod, server: IpAddress): void {
 const FAILED_MAX = 1 / 10_000;
 
 /**
- * HTTP requests over connections of their own, as many as 32 clients at once get done in so many threads.
+ * HTTP requests over connections of their own, as many as 32 clients at once get done in so many threads, 32 at most.
  * @returns how many a second, how many there were, and how many failed besides. Throws if more failed than the kernel's
  * own fault explains, or an answer is an error; LabError without wrk.
  */
@@ -47,7 +47,7 @@ export async function httpRate(
   server: IpAddress,
   threads: number,
 ): Promise<{ perSecond: number; requests: number; failed: number }> {
-  const load = [`-d${HTTP_SECONDS}s`, `-c${HTTP_CLIENTS}`, `-t${threads}`];
+  const load = [`-d${HTTP_SECONDS}s`, `-c${HTTP_CLIENTS}`, `-t${Math.min(threads, HTTP_CLIENTS)}`];
   const command = [...load, '-H', 'Connection: close', `http://${server.text}:${BENCH_PORT.http}/`];
   const child = inNamespace(pod.namespace, () => spawn('wrk', command, { stdio: ['ignore', 'pipe', 'inherit'] }));
   const [said] = await Promise.all([text(child.stdout), once(child, 'close')]).catch((error: unknown) => {

@@ -36,7 +36,6 @@ export const calls = {
   ),
   shutdown: call('int shutdown(int fd, int how)'),
   socket: call('int socket(int domain, int type, int protocol)'),
-  yield: call('int sched_yield()'),
   splice: call('long splice(int from, uint64_t fromOffset, int to, uint64_t toOffset, size_t length, uint32_t flags)'),
 };
 

@@ -1,4 +1,4 @@
-import { calls } from './calls.ts';
+import { libc } from './libc.ts';
 
 const SLOW_MS = 2;
 const REST_MS = 100;
@@ -14,7 +14,7 @@ export class Yielding {
   #nextAt = 0;
 
   /** @param now in milliseconds. */
-  constructor(letOthersRun: () => void = () => calls.yield(), now: () => number = () => performance.now()) {
+  constructor(letOthersRun: () => void = libc.sched_yield, now: () => number = () => performance.now()) {
     this.#letOthersRun = letOthersRun;
     this.#now = now;
   }

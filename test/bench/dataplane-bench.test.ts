@@ -9,6 +9,7 @@ test('every way is measured, and compared with the others of its round', { timeo
   expect(figures.map(({ way }) => way)).toEqual(['direct', 'conntrack', 'kernel', 'relay', 'haproxy', 'gated haproxy']);
   for (const { way, median, to } of figures) {
     expect(median.connections).toBeGreaterThan(0);
+    expect(median.saturated).toBeGreaterThan(0);
     expect(median.streamBytes).toBeGreaterThan(0);
     expect(median.connectP99Ns).toBeGreaterThanOrEqual(median.connectMedianNs);
     expect(median.exchanges === undefined).toBe(way.endsWith('haproxy'));

@@ -9,6 +9,7 @@ import type { ServiceRule } from '../../src/dataplane/firewall.ts';
 import { boundSocket, inNamespace } from '../../src/dataplane/libc.ts';
 import { PodFirewall } from '../../src/dataplane/pod-firewall.ts';
 import type { NetworkPolicy } from '../../src/model/policy.ts';
+import type { Family } from '../../src/net/ip.ts';
 import { compile } from '../../src/table/compile.ts';
 import { ip, portNumber } from '../builders/address.ts';
 import { cluster } from '../builders/cluster.ts';
@@ -79,6 +80,16 @@ function tableOf(subject: TestPod, policies: readonly NetworkPolicy[]): SharedAr
   return compile(cluster({ pods, policies }), { subjects: isSubject }).buffer;
 }
 
+/** A Service's port, and these pods as its endpoints. */
+function serviceOf(family: Family, ...pods: readonly TestPod[]): ServiceRule {
+  return {
+    address: SERVICE[family],
+    protocol: 'TCP',
+    port: portNumber(80),
+    endpoints: pods.map(({ address }) => ({ address: address[family], port: portNumber(8080) })),
+  };
+}
+
 function shellIn({ namespace }: TestPod, command: string): string {
   return inNamespace(namespace, () => execFileSync('sh', ['-c', command], { encoding: 'utf8' }));
 }
@@ -135,21 +146,15 @@ describe.each([4, 6] as const)('a gate in each pod, IPv%i', (family) => {
     const { client, server, planes } = fixture;
     await using _server = await tcpServer(server, 8080, { name: 'server' });
     await using _client = await tcpServer(client, 8080, { name: 'client' });
-    const service = (...pods: readonly TestPod[]): ServiceRule => ({
-      address: SERVICE[family],
-      protocol: 'TCP',
-      port: portNumber(80),
-      endpoints: pods.map(({ address }) => ({ address: address[family], port: portNumber(8080) })),
-    });
     const target = { address: SERVICE[family], port: 80 };
-    await planes[0]?.setServices([service(server)]);
+    await planes[0]?.setServices([serviceOf(family, server)]);
     expect(await tcpAttempt(client, target)).toBe('server');
     fixture.enforce(policy({ pods: { app: 'p3' }, ingress: [{ ports: ['9/TCP'] }] }));
     expect(await tcpAttempt(client, target)).toBe('timeout');
     fixture.enforce(policy({ ingress: [], egress: [] }));
-    await planes[0]?.setServices([service(client)]);
+    await planes[0]?.setServices([serviceOf(family, client)]);
     expect(await tcpAttempt(client, target)).toBe('client');
-    await planes[0]?.setServices([service()]);
+    await planes[0]?.setServices([serviceOf(family)]);
     expect(await tcpAttempt(client, target)).toBe('ECONNREFUSED');
     expect(await tcpAttempt(client, { ...target, port: 81 })).toBe('ECONNREFUSED');
   });
@@ -210,12 +215,6 @@ describe.each([4, 6] as const)('a gate in each pod, IPv%i', (family) => {
 });
 
 describe.each([4, 6] as const)('connections and Services, IPv%i', (family) => {
-  const serviceOf = (...pods: readonly TestPod[]): ServiceRule => ({
-    address: SERVICE[family],
-    protocol: 'TCP',
-    port: portNumber(80),
-    endpoints: pods.map(({ address }) => ({ address: address[family], port: portNumber(8080) })),
-  });
   const direct = (to: TestPod) => ({ address: to.address[family], port: 8080 });
   const byService = { address: SERVICE[family], port: 80 };
 
@@ -223,11 +222,12 @@ describe.each([4, 6] as const)('connections and Services, IPv%i', (family) => {
     await using fixture = await Fixture.start();
     const { client, server, planes } = fixture;
     await using _server = await tcpServer(server, 8080);
-    await planes[0]?.setServices([serviceOf(server)]);
+    await planes[0]?.setServices([serviceOf(family, server)]);
     const one = dial(client, { ...direct(server), sourcePort: 40_000 });
     await once(one, 'data');
     const other = dial(client, { ...byService, sourcePort: 40_000 });
     await once(other, 'data');
+    expect([one.localPort, other.localPort]).toEqual([40_000, 40_000]);
     one.destroy();
     other.destroy();
   });
@@ -243,11 +243,11 @@ describe.each([4, 6] as const)('connections and Services, IPv%i', (family) => {
     };
     const early = dial(client, direct(server));
     await once(early, 'data');
-    await planes[0]?.setServices([serviceOf(server)]);
+    await planes[0]?.setServices([serviceOf(family, server)]);
     expect(await answers(early, 'as an endpoint')).toBe('as an endpoint');
     const late = dial(client, byService);
     await once(late, 'data');
-    await planes[0]?.setServices([serviceOf(client)]);
+    await planes[0]?.setServices([serviceOf(family, client)]);
     expect(await answers(late, 'without it')).toBe('without it');
     await planes[0]?.setServices([]);
     expect(await answers(early, 'without a Service')).toBe('without a Service');

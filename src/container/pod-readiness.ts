@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { answersProbe } from '../lab/netns/readiness.ts';
 import type { Container, Pod } from '../model/pod.ts';
 import type { IpAddress } from '../net/ip.ts';
+import type { Protocol } from '../net/port.ts';
 
 /** Whether each container that goes on running is ready. */
 export type Readiness = readonly { readonly name: string; readonly ready: boolean }[];
@@ -74,20 +75,23 @@ export class PodReadiness {
 
   #served({ ports }: Container): boolean {
     if (ports.length === 0 || performance.now() - this.#startedMs > PATIENCE_MS) return true;
-    const bound = { TCP: boundPorts('tcp', LISTEN), UDP: boundPorts('udp'), SCTP: undefined };
-    return ports.every(({ protocol, port }) => bound[protocol]?.has(port) ?? true);
+    // For its list of TCP the kernel walks through the connections of the whole machine: not without need.
+    const bound = new Map([...new Set(ports.map(({ protocol }) => protocol))].map((each) => [each, boundPorts(each)]));
+    return ports.every(({ protocol, port }) => bound.get(protocol)?.has(port) ?? true);
   }
 }
 
-/** Local ports of this network namespace's sockets, of both families. */
-function boundPorts(protocol: 'tcp' | 'udp', state?: string): Set<number> {
-  const lines = [protocol, `${protocol}6`].flatMap((name) =>
-    readFileSync(`/proc/self/net/${name}`, 'utf8').split('\n').slice(1),
+/** Local ports that this network namespace serves, of both families; undefined for a protocol that it cannot tell of. */
+function boundPorts(protocol: Protocol): Set<number> | undefined {
+  if (protocol === 'SCTP') return undefined;
+  const name = protocol.toLowerCase();
+  const lines = [name, `${name}6`].flatMap((each) =>
+    readFileSync(`/proc/self/net/${each}`, 'utf8').split('\n').slice(1),
   );
   return new Set(
     lines.flatMap((line) => {
       const [, local = '', , status] = line.trim().split(/\s+/);
-      if (state !== undefined && status !== state) return [];
+      if (protocol === 'TCP' && status !== LISTEN) return [];
       return [parseInt(local.slice(local.indexOf(':') + 1), 16)];
     }),
   );

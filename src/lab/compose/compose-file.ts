@@ -4,7 +4,7 @@ import type { IpAddress } from '../../net/ip.ts';
 import { carriedBy, DEFAULT_OPTIONS, type LabSpec } from '../lab-client.ts';
 import { nameServersOf } from '../control-plane/cluster-dns.ts';
 import { composeText, type ComposeDocument } from './compose-text.ts';
-import { healthcheck } from './healthcheck.ts';
+import { healthyWith } from './healthcheck.ts';
 import { planContainers, type ComposePlan, type PlannedHost } from './compose-plan.ts';
 import { LABELS } from './labels.ts';
 import { API_PORT, CONTROL_PLANE, outsideService, proxyService } from './service-names.ts';
@@ -18,10 +18,6 @@ export interface ComposeFile {
 
 const RUN = 'run:/run/netpol-lab';
 const CLUSTER_DOMAIN = 'cluster.local';
-// A check is a process that Docker starts, which costs as much as a tenth of a proxy's own start; all wait for one control
-// plane, whereas there are many proxies, which take about a second.
-const CONTROL_CHECK_MS = 200;
-const PROXY_CHECK_MS = 1_000;
 
 /**
  * Writes a lab as a compose file that runs by itself. The same lab gives the same text.
@@ -98,7 +94,7 @@ function templatesOf({ options }: LabSpec): ComposeDocument['templates'] {
         ...(options.deny === 'reject' ? { sysctls: { 'net.ipv4.icmp_ratemask': 0 } } : {}),
         depends_on: { [CONTROL_PLANE]: { condition: 'service_healthy' } },
         restart: 'on-failure:5',
-        healthcheck: healthcheck(PROXY_CHECK_MS, 'test', '-f', '/run/netpol-lab-proxy/ready'),
+        healthcheck: healthyWith('-f', '/run/netpol-lab-proxy/ready'),
       },
     },
     outside: {
@@ -142,7 +138,7 @@ function controlPlane({ name, files, options }: LabSpec, node: readonly IpAddres
       networks: ['host'],
       ports: [`127.0.0.1::${API_PORT}`],
       restart: 'on-failure:5',
-      healthcheck: healthcheck(CONTROL_CHECK_MS, 'test', '-S', '/run/netpol-lab/proxy.sock'),
+      healthcheck: healthyWith('-S', '/run/netpol-lab/api.sock'),
     },
   };
 }

@@ -11,7 +11,8 @@ import { LABELS } from './labels.ts';
 import { freePodNetworks } from './pod-networks.ts';
 import type { Images } from './workload-service.ts';
 
-const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then is reported as it is
+const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then, from the start on, is reported as it is
+const READY_LEAST_MS = 5_000; // however long the containers took to start
 const SETTLED_MS = 500; // a container is made in less
 const LEAST_ENGINE = 25; // the first whose health checks can be quick while a container starts
 const LEAST_COMPOSE = [2, 23] as const; // the first that puts texts of the compose file into files
@@ -39,8 +40,9 @@ export async function startInContainers(
   const client = new ComposeLabClient(spec.name);
   try {
     onProgress('starting containers');
+    const deadline = performance.now() + READY_DEADLINE_MS;
     await composeUp(spec.name, file, { onLine: onProgress, ...(signal ? { signal } : {}) });
-    const status = await readyStatus(client, onProgress);
+    const status = await readyStatus(client, Math.max(deadline, performance.now() + READY_LEAST_MS), onProgress);
     return { ...status, warnings: [...new Set([...warnings, ...status.warnings])] };
   } catch (error) {
     // Docker finishes what Compose has asked it for, also after Compose has ended.
@@ -81,8 +83,11 @@ async function complaints(name: string, stderr: string): Promise<string> {
   return [...new Set(said.length > 0 ? said : [stderr.trim().split('\n').at(-1) ?? ''])].join('\n');
 }
 
-async function readyStatus(client: ComposeLabClient, onProgress: (text: string) => void): Promise<LabStatus> {
-  const deadline = performance.now() + READY_DEADLINE_MS;
+async function readyStatus(
+  client: ComposeLabClient,
+  deadline: number,
+  onProgress: (text: string) => void,
+): Promise<LabStatus> {
   for (;;) {
     const status = await client.status();
     const waiting = status.pods.filter(isStarting);

@@ -1,6 +1,6 @@
 import { podKey, type Container, type Pod } from '../../model/pod.ts';
 import { workloadKind } from '../netns/workload-kind.ts';
-import { healthcheck } from './healthcheck.ts';
+import { healthyWith } from './healthcheck.ts';
 import { LABELS } from './labels.ts';
 import { containerService, proxyService } from './service-names.ts';
 
@@ -45,14 +45,12 @@ export function workloadService(pod: Pod, container: Container, images: Images):
   };
 }
 
-const READY_CHECK_MS = 500; // as the last thing of a start it is worth some processor time
-
 /**
  * What the cluster's name server reads: pods and Services from the API, and the lab's hosts. Nothing waits for it but
  * `docker compose up --wait`: it is healthy once the whole lab is ready.
  */
 const DNS_ACCESS = {
-  healthcheck: healthcheck(READY_CHECK_MS, 'test', '-f', '/run/netpol-lab/ready'),
+  healthcheck: healthyWith('-f', '/run/netpol-lab/ready'),
   volumes: ['run:/run/netpol-lab:ro'],
   configs: [{ source: 'external', target: '/etc/netpol-lab/external.json' }],
 };

@@ -1,12 +1,14 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import { addressPair, fixedEnd, type FixedEnd } from '../model/fixed-end.ts';
+import { addressPairs, fixedEnd, type FixedEnd } from '../model/fixed-end.ts';
+import { invariant } from '../model/invariant.ts';
 import { LabError } from '../model/lab-error.ts';
-import { toConnection } from '../model/question.ts';
+import { toConnections, type Question } from '../model/question.ts';
 import type { Connection } from '../model/verdict.ts';
 import { verdictReport } from '../report/verdict-report.ts';
 import { reasonText } from '../report/verdict-text.ts';
 import { compile } from '../table/compile.ts';
+import { connectionDecider } from '../table/connection-decider.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
 import { endpointOf, portOf } from './input.ts';
 import { remember } from './remember.ts';
@@ -43,7 +45,7 @@ export async function answerQueries(
   { file, format, terminal }: { file: string; format: 'text' | 'json'; terminal: Terminal },
 ): Promise<void> {
   const table = compile(cluster);
-  const answer = answererOn(cluster, format === 'json' ? jsonWriter(table) : textWriter(table));
+  const answer = answererOn(table, format === 'json' ? jsonWriter(table) : textWriter(table));
   let pending = '';
   let number = 1;
   try {
@@ -68,7 +70,8 @@ export async function answerQueries(
 type LineWriter = (query: Query, connection: Connection) => string;
 
 /** The function that answers a query's text. It throws LabError usage on a bad query. */
-function answererOn(cluster: Cluster, line: LineWriter): (text: string) => string {
+function answererOn({ cluster, buffer }: PolicyTable, line: LineWriter): (text: string) => string {
+  const decide = connectionDecider(buffer);
   const endAt = remember(KEPT, (text: string): End => {
     const endpoint = endpointOf(text);
     return { text, json: JSON.stringify(text), endpoint, fixed: fixedEnd(cluster, endpoint) };
@@ -78,12 +81,23 @@ function answererOn(cluster: Cluster, line: LineWriter): (text: string) => strin
     const query = parseQuery(text);
     const { protocol, port } = spec(`${query.port}/${query.protocol}`);
     const [from, to] = [endAt(query.from), endAt(query.to)];
-    const pair = from.fixed && to.fixed && addressPair(from.fixed, to.fixed);
-    if (pair) return line({ from, to, protocol, port }, { ...pair, transport: protocol, port });
-    const found = toConnection(cluster, { from: from.endpoint, to: to.endpoint, transport: protocol, port });
-    if (found.kind === 'problem') throw new LabError('usage', found.message);
-    return line({ from, to, protocol, port }, found.connection);
+    const pairs = from.fixed && to.fixed ? addressPairs(from.fixed, to.fixed) : [];
+    const byFamily =
+      pairs.length > 0
+        ? pairs.map((pair) => ({ ...pair, transport: protocol, port }))
+        : asked(cluster, { from: from.endpoint, to: to.endpoint, transport: protocol, port });
+    const [first, second] = byFamily;
+    invariant(first, 'a question has a connection');
+    const passesBySecondAlone = second !== undefined && decide(first) !== 0 && decide(second) === 0;
+    return line({ from, to, protocol, port }, passesBySecondAlone ? second : first);
   };
+}
+
+/** The long way, through names and Services. @throws LabError usage. */
+function asked(cluster: Cluster, question: Question): Connection[] {
+  const answers = toConnections(cluster, question);
+  if (answers.kind === 'problem') throw new LabError('usage', answers.message);
+  return answers.byFamily.map(({ connection }) => connection);
 }
 
 /** Reads a query; its port may be a number or digits, its protocol may be left out. */

@@ -65,19 +65,14 @@ async function oneQuestion(
   },
   terminal: Terminal,
 ): Promise<number> {
-  const { toConnection } = await import('../model/question.ts');
   const { compile } = await import('../table/compile.ts');
-  const { nearMisses } = await import('../table/near-miss.ts');
-  const { explanationOf } = await import('../report/explanation.ts');
+  const { explainQuestion } = await import('../lab/lab-question.ts');
   const { explanationText } = await import('../report/verdict-text.ts');
   const { from, to } = question;
   const { protocol, port } = portOf(question.port);
-  const ends = { from: endpointOf(from), to: endpointOf(to) };
+  for (const end of [from, to]) endpointOf(end); // before the manifests are read
   const cluster = await loadCluster(question.files, terminal, question.cni);
-  const answer = toConnection(cluster, { ...ends, transport: protocol, port });
-  if (answer.kind === 'problem') throw new LabError('usage', answer.message);
-  const verdict = compile(cluster).explain(answer.connection);
-  const explanation = explanationOf(answer, verdict, nearMisses(cluster, answer.connection, verdict));
+  const explanation = explainQuestion(compile(cluster), { from, to, protocol, port });
   const asked = { from, to, protocol, port };
   if (question.json) {
     const { notes: _, ...facts } = explanation;
@@ -85,5 +80,5 @@ async function oneQuestion(
   } else {
     await terminal.print(explanationText(asked, explanation, terminal.color));
   }
-  return verdict.allowed ? 0 : 1;
+  return explanation.verdict === 'allow' ? 0 : 1;
 }

@@ -14,7 +14,7 @@ import {
 } from '../lab/lab-client.ts';
 import type { ManifestFile } from '../manifest/manifest.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { endpointText } from '../model/endpoint.ts';
+import { endpointText, podsBehind, serviceNamed } from '../model/endpoint.ts';
 import { LabError } from '../model/lab-error.ts';
 import { reasonText } from '../report/verdict-text.ts';
 import { labCluster } from './lab-objects.ts';
@@ -63,12 +63,16 @@ export async function testForReal(
 interface Plan {
   readonly expectation: Expectation;
   readonly pair: ExpectedPair;
-  readonly request: ProbeRequest;
+  readonly requests: readonly ProbeRequest[];
 }
 
 function plansOn(cluster: Cluster, expectations: readonly Expectation[]): Plan[] {
   return expectations.flatMap((expectation) =>
-    pairsOf(cluster, expectation).map((pair) => ({ expectation, pair, request: requestOf(expectation, pair) })),
+    pairsOf(cluster, expectation).map((pair) => ({
+      expectation,
+      pair,
+      requests: requestsOf(cluster, expectation, pair),
+    })),
   );
 }
 
@@ -77,31 +81,59 @@ async function probeAll(
   plans: readonly Plan[],
   policies: Cluster['policies'],
 ): Promise<ProbedPair[]> {
-  const under = await client.probe(plans.map(({ request }) => request));
-  const reasons = await Promise.all(
-    plans.map(async ({ expectation, request }, index) =>
-      isAsExpected(expectation, under[index]) ? '' : reasonText(await client.explain(request)),
-    ),
-  );
+  const under = await outcomesOf(client, plans);
+  const reasons = new Map<ProbeRequest, string>();
+  for (const { expectation, requests } of plans) {
+    for (const request of requests) {
+      if (isAsExpected(expectation, under.get(request))) continue;
+      reasons.set(request, reasonText(await client.explain(request)));
+    }
+  }
   for (const { namespace, name } of policies) await client.delete({ kind: 'NetworkPolicy', namespace, name });
-  const denials = plans.filter(({ expectation }) => expectation.verdict === 'deny');
-  const without = await client.probe(denials.map(({ request }) => request));
-  const open = new Map<Plan, ProbeResult | undefined>(denials.map((plan, index) => [plan, without[index]]));
-  return plans.map((plan, index) => ({
-    expectation: plan.expectation,
-    pair: plan.pair,
-    outcome: under[index]?.outcome ?? 'unreachable',
-    reason: reasons[index] ?? '',
-    withoutPolicies: open.get(plan)?.outcome ?? 'unreachable',
+  const without = await outcomesOf(
+    client,
+    plans.filter(({ expectation }) => expectation.verdict === 'deny'),
+  );
+  return plans.map(({ expectation, pair, requests }) => ({
+    expectation,
+    pair,
+    attempts: requests.map((request) => ({
+      outcome: under.get(request)?.outcome ?? 'unreachable',
+      reason: reasons.get(request) ?? '',
+      withoutPolicies: without.get(request)?.outcome ?? 'unreachable',
+    })),
   }));
+}
+
+async function outcomesOf(
+  client: LabClient,
+  plans: readonly Plan[],
+): Promise<Map<ProbeRequest, ProbeResult | undefined>> {
+  const requests = plans.flatMap((plan) => plan.requests);
+  const results = await client.probe(requests);
+  return new Map(requests.map((request, index) => [request, results[index]]));
 }
 
 function isAsExpected({ verdict }: Expectation, result: ProbeResult | undefined): boolean {
   return result?.allowed === (verdict === 'allow');
 }
 
-function requestOf({ protocol, port }: Expectation, { from, to }: ExpectedPair): ProbeRequest {
-  return { from: endpointText(from), to: endpointText(to), protocol, port, timeoutMs: TIMEOUT_MS };
+/**
+ * A connection by each family. One to a Service goes by its own address while a single pod is behind it, and else past
+ * it, so that it is known which pod is reached.
+ */
+function requestsOf(
+  cluster: Cluster,
+  { protocol, port }: Expectation,
+  { from, to, byFamily }: ExpectedPair,
+): ProbeRequest[] {
+  const service = to.kind === 'service' ? serviceNamed(cluster, to) : undefined;
+  const isAlone = service?.kind.kind === 'clusterIP' && podsBehind(cluster, service).length === 1;
+  return byFamily.map(({ connection: { source, destination, port: reached } }) => {
+    const own = isAlone ? service.kind.addresses.find(({ family }) => family === source.family) : undefined;
+    const target = own ? { to: own.text, port } : { to: destination.text, port: reached };
+    return { from: endpointText(from), ...target, protocol, timeoutMs: TIMEOUT_MS };
+  });
 }
 
 /** A host outside for each address that is no pod's and no Service's, which serves the ports that are asked of it. */
@@ -110,7 +142,7 @@ function hostsOf(plans: readonly Plan[]): ExternalHost[] {
   for (const { expectation, pair } of plans) {
     const { protocol, port } = expectation;
     for (const end of ['from', 'to'] as const) {
-      const party = pair.answer[end];
+      const party = pair.byFamily[0][end];
       if (party.kind !== 'address') continue;
       const ports = addresses.get(party.address.text) ?? [];
       if (end === 'to' && protocol !== 'SCTP') ports.push({ protocol, port });

@@ -1,9 +1,9 @@
 import type { Cluster } from '../model/cluster.ts';
-import { addressPair, fixedEndOf } from '../model/fixed-end.ts';
+import { fixedEndOf } from '../model/fixed-end.ts';
 import { isEndpoint, podKey, workloadName, type Pod } from '../model/pod.ts';
 import type { PortSpec } from '../model/question.ts';
 import { compile } from '../table/compile.ts';
-import { connectionDecider } from '../table/connection-decider.ts';
+import { reachOf, type Reach } from '../table/reach.ts';
 import { portText, servedPorts } from './served-ports.ts';
 
 /** An expectation as it is written. */
@@ -19,13 +19,13 @@ interface Row {
  * where the pods of a workload differ. Cost: pairs of pods times ports.
  */
 export function generateExpectations(cluster: Cluster): string {
-  const decide = connectionDecider(compile(cluster).buffer);
+  const reaches = reachOf(compile(cluster).buffer);
   const workloads = [...Map.groupBy(cluster.pods.filter(isEndpoint), workloadName)].map(([name, pods]) => ({
     name,
     pods,
   }));
   const rows = workloads.flatMap((to) =>
-    portsOf(to.pods).flatMap((spec) => workloads.flatMap((from) => rowsBetween(from, to, { decide, spec }))),
+    portsOf(to.pods).flatMap((spec) => workloads.flatMap((from) => rowsBetween(from, to, { reaches, spec }))),
   );
   return ['# Who reaches whom, as it was when this was written.', ...rows.map(rowText), ''].join('\n');
 }
@@ -36,21 +36,15 @@ interface Workload {
 }
 
 /** One row where all pairs agree, else one a pair. */
-function rowsBetween(
-  from: Workload,
-  to: Workload,
-  { decide, spec }: { decide: ReturnType<typeof connectionDecider>; spec: PortSpec },
-): Row[] {
+function rowsBetween(from: Workload, to: Workload, { reaches, spec }: { reaches: Reach; spec: PortSpec }): Row[] {
   const port = portText(spec);
   const served = new Set(to.pods.filter((pod) => servedPorts(pod).some((each) => portText(each) === port)));
   const rows = from.pods.flatMap((source) =>
     to.pods.flatMap((destination): Row[] => {
-      const pair = addressPair(fixedEndOf(source), fixedEndOf(destination));
-      if (source === destination || !pair) return [];
-      const denied = decide({ ...pair, transport: spec.protocol, port: spec.port }) !== 0;
+      const passes = source === destination ? undefined : reaches(fixedEndOf(source), fixedEndOf(destination), spec);
       // That nobody answers where nobody listens says nothing.
-      if (denied && !served.has(destination)) return [];
-      return [{ from: podKey(source), to: podKey(destination), port, verdict: denied ? 'deny' : 'allow' }];
+      if (passes === undefined || (!passes && !served.has(destination))) return [];
+      return [{ from: podKey(source), to: podKey(destination), port, verdict: passes ? 'allow' : 'deny' }];
     }),
   );
   const [first] = rows;

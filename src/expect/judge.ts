@@ -4,6 +4,8 @@ import { partyText } from '../model/question.ts';
 import { reasonText } from '../report/verdict-text.ts';
 import { verdictReport } from '../report/verdict-report.ts';
 import { compile } from '../table/compile.ts';
+import { questionVerdict } from '../table/family-verdict.ts';
+import type { PolicyTable } from '../table/policy-table.ts';
 import type { Expectation } from './expectation-file.ts';
 import { pairsOf, type ExpectedPair } from './pairs.ts';
 import { portText, servedPorts } from './served-ports.ts';
@@ -23,23 +25,22 @@ export function judge(cluster: Cluster, expectations: readonly Expectation[]): R
   const table = compile(cluster);
   return expectations.map((expectation) => {
     const pairs = pairsOf(cluster, expectation);
-    const failures = pairs.flatMap((pair) => {
-      const verdict = table.explain(pair.answer.connection);
-      const isAllowed = verdict.allowed ? 'allow' : 'deny';
-      if (isAllowed !== expectation.verdict) return [differs(pair, expectation, reasonText(verdictReport(verdict)))];
-      return expectation.verdict === 'deny' ? vacuous(pair) : [];
-    });
+    const failures = pairs.flatMap((pair) => failureOf(table, expectation, pair));
     return { expectation, connections: pairs.length, failures };
   });
 }
 
-function differs(pair: ExpectedPair, { verdict }: Expectation, reason: string): string {
-  return `${pairText(pair)} is ${verdict === 'allow' ? 'denied' : 'allowed'}: ${reason}`;
+function failureOf(table: PolicyTable, expectation: Expectation, pair: ExpectedPair): string[] {
+  const { answer, verdict, unlike } = questionVerdict(table, pair);
+  if (verdict.allowed === (expectation.verdict === 'allow')) return verdict.allowed ? [] : vacuous(pair);
+  const by = unlike.length === 0 ? '' : ` by IPv${answer.connection.source.family}`;
+  const reason = reasonText(verdictReport(verdict));
+  return [`${pairText(pair)} is ${verdict.allowed ? 'allowed' : 'denied'}${by}: ${reason}`];
 }
 
 /** Why a denial proves nothing: nobody would answer without policies either. */
 function vacuous(pair: ExpectedPair): string[] {
-  const { to, connection } = pair.answer;
+  const [{ to, connection }] = pair.byFamily;
   if (to.kind === 'address') return [];
   const served = servedPorts(to.pod).map(portText);
   const port = `${connection.port}/${connection.transport}`;
@@ -48,7 +49,9 @@ function vacuous(pair: ExpectedPair): string[] {
   return [`${pairText(pair)} is denied, which proves nothing: ${partyText(to)} does not serve ${port}; ${has}`];
 }
 
-/** `default/client -> default/web`. */
-export function pairText({ from, to }: Pick<ExpectedPair, 'from' | 'to'>): string {
-  return `${endpointText(from)} -> ${endpointText(to)}`;
+/** `default/client -> default/web`, or with the pod that is meant `default/client -> default/service/web (default/web-1)`. */
+export function pairText({ from, to, byFamily }: ExpectedPair): string {
+  const party = partyText(byFamily[0].to);
+  const text = endpointText(to);
+  return `${endpointText(from)} -> ${text}${party === text ? '' : ` (${party})`}`;
 }

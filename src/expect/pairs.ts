@@ -2,15 +2,13 @@ import type { Cluster } from '../model/cluster.ts';
 import { podsOf, type Endpoint } from '../model/endpoint.ts';
 import { LabError } from '../model/lab-error.ts';
 import { isFinished } from '../model/pod.ts';
-import { toConnection, type Answer } from '../model/question.ts';
+import { toEveryConnection, type Answers } from '../model/question.ts';
 import type { Expectation } from './expectation-file.ts';
 
-/** One connection of an expectation: from one pod or address to one, or to a Service. */
-export interface ExpectedPair {
+/** One connection of an expectation: from one pod or address to one, or to one pod behind a Service. */
+export interface ExpectedPair extends Pick<Answers, 'byFamily'> {
   readonly from: Endpoint;
   readonly to: Endpoint;
-  /** What it comes to in the cluster. */
-  readonly answer: Extract<Answer, { kind: 'connection' }>;
 }
 
 /**
@@ -22,9 +20,9 @@ export function pairsOf(cluster: Cluster, expectation: Expectation): ExpectedPai
   const pairs = single(cluster, expectation.from).flatMap((from) =>
     single(cluster, expectation.to).flatMap((to): ExpectedPair[] => {
       if (isSamePod(from, to)) return [];
-      const answer = toConnection(cluster, { from, to, transport: protocol, port });
-      if (answer.kind === 'problem') throw new LabError('usage', `${file}:${line} ${answer.message}`);
-      return [{ from, to, answer }];
+      const answers = toEveryConnection(cluster, { from, to, transport: protocol, port });
+      if ('kind' in answers) throw new LabError('usage', `${file}:${line} ${answers.message}`);
+      return answers.map(({ byFamily }) => ({ from, to, byFamily }));
     }),
   );
   if (pairs.length === 0)

@@ -1,6 +1,6 @@
 import { servedPorts, portText } from '../expect/served-ports.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { addressPair, fixedEndOf } from '../model/fixed-end.ts';
+import { fixedEndOf } from '../model/fixed-end.ts';
 import { isEndpoint, type Pod } from '../model/pod.ts';
 import type { Direction, NetworkPolicy } from '../model/policy.ts';
 import type { PortSpec } from '../model/question.ts';
@@ -8,6 +8,7 @@ import { selects } from '../model/selector.ts';
 import type { Connection } from '../model/verdict.ts';
 import { compile } from '../table/compile.ts';
 import { connectionDecider } from '../table/connection-decider.ts';
+import { reachOf, type Reach } from '../table/reach.ts';
 import type { GraphNode, Grouping } from './graph.ts';
 
 /** Pods that are one node. */
@@ -37,10 +38,13 @@ export class GraphView {
   readonly cluster: Cluster;
   readonly groups: readonly Group[];
   readonly #decide: (connection: Connection) => number;
+  readonly #reaches: Reach;
 
   constructor(cluster: Cluster, { nameOf, namespaceOf }: Grouping) {
     this.cluster = cluster;
-    this.#decide = connectionDecider(compile(cluster).buffer);
+    const { buffer } = compile(cluster);
+    this.#decide = connectionDecider(buffer);
+    this.#reaches = reachOf(buffer);
     this.groups = [...Map.groupBy(cluster.pods.filter(isEndpoint), nameOf)].map(([name, pods]) => {
       const isolated = (direction: Direction): readonly Pod[] =>
         pods.filter((pod) => this.isolating(pod, direction).length > 0);
@@ -80,9 +84,10 @@ export class GraphView {
   }
 
   /** Whether it passes; nothing for a pod and itself, and for pods without a common family. */
-  #passes(source: Pod, destination: Pod, { protocol, port }: PortSpec): boolean[] {
-    const pair = addressPair(fixedEndOf(source), fixedEndOf(destination));
-    return source === destination || !pair ? [] : [this.allows({ ...pair, transport: protocol, port })];
+  #passes(source: Pod, destination: Pod, spec: PortSpec): boolean[] {
+    if (source === destination) return [];
+    const passes = this.#reaches(fixedEndOf(source), fixedEndOf(destination), spec);
+    return passes === undefined ? [] : [passes];
   }
 }
 

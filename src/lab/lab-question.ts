@@ -1,8 +1,11 @@
 import { parseEndpoint, podsOf, type Endpoint } from '../model/endpoint.ts';
 import { LabError } from '../model/lab-error.ts';
-import { endpointProblem, parsePortSpec, toConnection, type Question } from '../model/question.ts';
+import { endpointProblem, parsePortSpec, toConnection, toConnections, type Question } from '../model/question.ts';
 import { explanationOf, type Explanation } from '../report/explanation.ts';
+import { verdictReport } from '../report/verdict-report.ts';
+import { reasonText } from '../report/verdict-text.ts';
 import { connectionDecider } from '../table/connection-decider.ts';
+import { questionVerdict, type FamilyVerdict } from '../table/family-verdict.ts';
 import { nearMisses } from '../table/near-miss.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
 import type { LabQuestion } from './lab-client.ts';
@@ -10,10 +13,17 @@ import type { LabQuestion } from './lab-client.ts';
 /** The verdict with its reasons and near misses. @throws LabError usage if the question leads to no connection. */
 export function explainQuestion(table: PolicyTable, asked: LabQuestion): Explanation {
   const { cluster } = table;
-  const answer = toConnection(cluster, questionOf(asked, endpointOf));
-  if (answer.kind === 'problem') throw new LabError('usage', answer.message);
-  const verdict = table.explain(answer.connection);
-  return explanationOf(answer, verdict, nearMisses(cluster, answer.connection, verdict));
+  const answers = toConnections(cluster, questionOf(asked, endpointOf));
+  if (answers.kind === 'problem') throw new LabError('usage', answers.message);
+  const { answer, verdict, unlike } = questionVerdict(table, answers);
+  const explanation = explanationOf(answer, verdict, nearMisses(cluster, answer.connection, verdict));
+  return { ...explanation, notes: [...explanation.notes, ...unlike.map(familyNote)] };
+}
+
+/** `by IPv6 it is denied: ingress denied: isolated by …` */
+function familyNote({ answer, verdict }: FamilyVerdict): string {
+  const { family } = answer.connection.source;
+  return `by IPv${family} it is ${verdict.allowed ? 'allowed' : 'denied'}: ${reasonText(verdictReport(verdict))}`;
 }
 
 /**

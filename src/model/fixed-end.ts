@@ -31,9 +31,10 @@ export function fixedEnd(cluster: Cluster, endpoint: Endpoint): FixedEnd | undef
   }
 }
 
-/** The addresses of one family, IPv4 if both ends have it, as toConnection() chooses them. @returns undefined if there is no common one. */
-export function addressPair(from: FixedEnd, to: FixedEnd): Pick<Connection, 'source' | 'destination'> | undefined {
-  if (from.ipv4 && to.ipv4) return { source: from.ipv4, destination: to.ipv4 };
-  if (from.ipv6 && to.ipv6) return { source: from.ipv6, destination: to.ipv6 };
-  return undefined;
+/** The addresses by each family that both ends have, IPv4 first, as toConnections() chooses them. */
+export function addressPairs(from: FixedEnd, to: FixedEnd): Pick<Connection, 'source' | 'destination'>[] {
+  const pairs = [];
+  if (from.ipv4 && to.ipv4) pairs.push({ source: from.ipv4, destination: to.ipv4 });
+  if (from.ipv6 && to.ipv6) pairs.push({ source: from.ipv6, destination: to.ipv6 });
+  return pairs;
 }

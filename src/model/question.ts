@@ -2,9 +2,10 @@ import { parsePort, parseProtocol, type Port, type Protocol, type Transport } fr
 import { sameIp, type Family, type IpAddress } from '../net/ip.ts';
 import type { Cluster } from './cluster.ts';
 import { endpointText, podsBehind, podsOf, serviceAt, serviceNamed, type Endpoint } from './endpoint.ts';
-import { suggestion } from './nearest-name.ts';
-import { isFinished, podKey, workloadName, type Pod } from './pod.ts';
+import { invariant } from './invariant.ts';
+import { isFinished, podKey, type Pod } from './pod.ts';
 import { serviceEndpoints, type Service } from './service.ts';
+import { unknownEndpoint } from './unknown-endpoint.ts';
 import type { Connection } from './verdict.ts';
 
 /** A connection as users ask for it. `port` is 0 for ICMP. */
@@ -23,15 +24,28 @@ export type Party =
  * What a question means in a cluster: the connection as the destination pod sees it, with a note for
  * each thing that was chosen or translated, or what is wrong with the question.
  */
-export type Answer =
-  | {
-      readonly kind: 'connection';
-      readonly connection: Connection;
-      readonly from: Party;
-      readonly to: Party;
-      readonly notes: readonly string[];
-    }
-  | { readonly kind: 'problem'; readonly message: string };
+export type Answer = ConnectionAnswer | Problem;
+
+/** The connection, between whom it is, and what was chosen or translated. */
+export interface ConnectionAnswer {
+  readonly kind: 'connection';
+  readonly connection: Connection;
+  readonly from: Party;
+  readonly to: Party;
+  readonly notes: readonly string[];
+}
+
+/** What is wrong with a question. */
+export interface Problem {
+  readonly kind: 'problem';
+  readonly message: string;
+}
+
+/** The connections that a question comes to, at least one, IPv4 first: one for each address family that both ends have. */
+export interface Answers {
+  readonly kind: 'connections';
+  readonly byFamily: readonly [ConnectionAnswer, ...ConnectionAnswer[]];
+}
 
 /** A port as users write it. */
 export interface PortSpec {
@@ -59,22 +73,68 @@ export function endpointProblem(text: string): string {
  * itself. A Service, by name or by its address, becomes a pod behind it and the port there.
  */
 export function toConnection(cluster: Cluster, question: Question): Answer {
+  const answers = toConnections(cluster, question);
+  return answers.kind === 'problem' ? answers : answers.byFamily[0];
+}
+
+/** Turns a question into a connection by each family that its ends have. The first is toConnection()'s, the others are between the same two. */
+export function toConnections(cluster: Cluster, question: Question): Answers | Problem {
+  const plan = planOf(cluster, question);
+  if (plan.kind === 'problem') return plan;
+  const [first] = plan.pairs;
+  return answersOf(
+    plan,
+    plan.pairs.filter(({ to }) => isSameParty(to.party, first.to.party)),
+  );
+}
+
+/** Turns a question into the connections to each pod that it may lead to: those behind a Service, those of a workload. */
+export function toEveryConnection(cluster: Cluster, question: Question): readonly Answers[] | Problem {
+  const plan = planOf(cluster, question);
+  if (plan.kind === 'problem') return plan;
+  const byDestination = Map.groupBy(plan.pairs, ({ to }) => partyText(to.party));
+  return [...byDestination.values()].map((pairs) => answersOf(plan, pairs));
+}
+
+/** A question's ends as they can be joined, at least one pair of them, IPv4 before IPv6. */
+interface Plan {
+  readonly kind: 'plan';
+  readonly cluster: Cluster;
+  readonly question: Question;
+  readonly service: Service | undefined;
+  readonly pairs: readonly [Pair, ...Pair[]];
+}
+
+interface Pair {
+  readonly from: End;
+  readonly to: End;
+}
+
+function planOf(cluster: Cluster, question: Question): Plan | Problem {
   const sources = endsOf(cluster, question.from);
   if (sources.kind === 'problem') return sources;
   const service = serviceOf(cluster, question.to);
   const destinations = service ? endsBehind(cluster, service, question) : endsOf(cluster, question.to);
   if (destinations.kind === 'problem') return destinations;
-  const pair = choosePair(sources.ends, destinations.ends);
-  if (!pair) return noSharedFamily(question, sources.ends, destinations.ends);
-  const { from, to } = pair;
-  const port = to.port ?? question.port;
-  return {
-    kind: 'connection',
-    connection: { source: from.address, destination: to.address, transport: question.transport, port },
-    from: from.party,
-    to: to.party,
-    notes: [...notesOn(question, { from, to, service }), ...(cluster.caveat === undefined ? [] : [cluster.caveat])],
-  };
+  const [first, ...others] = pairsOf(sources.ends, destinations.ends);
+  if (!first) return noSharedFamily(question, sources.ends, destinations.ends);
+  return { kind: 'plan', cluster, question, service, pairs: [first, ...others] };
+}
+
+function answersOf({ cluster, question, service }: Plan, pairs: readonly Pair[]): Answers {
+  const caveats = cluster.caveat === undefined ? [] : [cluster.caveat];
+  const [first, ...others] = pairs.map(({ from, to }): ConnectionAnswer => {
+    const [source, destination] = [from.address, to.address];
+    return {
+      kind: 'connection',
+      connection: { source, destination, transport: question.transport, port: to.port ?? question.port },
+      from: from.party,
+      to: to.party,
+      notes: [...notesOn(question, { from, to, service }), ...caveats],
+    };
+  });
+  invariant(first, 'a plan has a pair');
+  return { kind: 'connections', byFamily: [first, ...others] };
 }
 
 /** One address that an end of the connection may have. `port` is there where a Service translates it. */
@@ -82,11 +142,6 @@ interface End {
   readonly party: Party;
   readonly address: IpAddress;
   readonly port?: Port;
-}
-
-interface Problem {
-  readonly kind: 'problem';
-  readonly message: string;
 }
 
 type Ends = { readonly kind: 'ends'; readonly ends: readonly End[] } | Problem;
@@ -148,16 +203,15 @@ function serviceOf(cluster: Cluster, endpoint: Endpoint): Service | undefined {
   }
 }
 
-/** The first pair of one family, IPv4 before IPv6, two different addresses before the same one twice. */
-function choosePair(sources: readonly End[], destinations: readonly End[]): { from: End; to: End } | undefined {
-  for (const family of [4, 6] satisfies Family[]) {
+/** The pairs of one family, IPv4 before IPv6: the first source with every destination but itself, or with itself alone. */
+function pairsOf(sources: readonly End[], destinations: readonly End[]): Pair[] {
+  return ([4, 6] satisfies Family[]).flatMap((family) => {
     const from = sources.find(({ address }) => address.family === family);
-    const candidates = destinations.filter(({ address }) => address.family === family);
-    if (!from) continue;
-    const to = candidates.find(({ address }) => !sameIp(address, from.address)) ?? candidates[0];
-    if (to) return { from, to };
-  }
-  return undefined;
+    if (!from) return [];
+    const all = destinations.filter(({ address }) => address.family === family);
+    const others = all.filter(({ address }) => !sameIp(address, from.address));
+    return (others.length > 0 ? others : all).map((to) => ({ from, to }));
+  });
 }
 
 function notesOn(
@@ -181,6 +235,10 @@ function many(endpoint: Endpoint): boolean {
   return endpoint.kind === 'workload' || endpoint.kind === 'service';
 }
 
+function isSameParty(one: Party, other: Party): boolean {
+  return partyText(one) === partyText(other);
+}
+
 /** A party as reports name it: `NAMESPACE/POD` or the address. */
 export function partyText(party: Party): string {
   return party.kind === 'pod' ? podKey(party.pod) : party.address.text;
@@ -201,42 +259,6 @@ function noSharedFamily({ from, to }: Question, sources: readonly End[], destina
 
 function familiesOf(ends: readonly End[]): string {
   return [...new Set(ends.map(({ address }) => `IPv${address.family}`))].sort().join(' and ');
-}
-
-/** `no pod default/wbe; did you mean default/web?` */
-function unknownEndpoint(cluster: Cluster, endpoint: Exclude<Endpoint, { kind: 'address' }>): string {
-  const text = endpointText(endpoint);
-  switch (endpoint.kind) {
-    case 'service': {
-      if (serviceNamed(cluster, endpoint)) return `no pod is behind Service ${podKey(endpoint)}`;
-      const services = cluster.services.map((service) => endpointText({ kind: 'service', ...named(service) }));
-      return `no Service ${podKey(endpoint)}${suggestion(text, inNamespaceFirst(endpoint.namespace, services))}`;
-    }
-    case 'workload': {
-      const names = inNamespaceFirst(endpoint.namespace, workloads(cluster));
-      return `no ${endpoint.workload} ${podKey(endpoint)} with pods${suggestion(text, names)}`;
-    }
-    case 'pod': {
-      const owner = workloads(cluster).find((name) => isNamed(name, endpoint));
-      if (owner !== undefined) return `no pod ${text}; did you mean ${owner} (any pod of it)?`;
-      return `no pod ${text}${suggestion(text, inNamespaceFirst(endpoint.namespace, cluster.pods.map(podKey)))}`;
-    }
-  }
-}
-
-/** Workloads that have pods, as endpoints are written. */
-function workloads(cluster: Cluster): string[] {
-  const owned = cluster.pods.filter(({ owner }) => owner.kind !== 'Pod');
-  return [...new Set(owned.map(workloadName))];
-}
-
-function isNamed(workload: string, { namespace, name }: { namespace: string; name: string }): boolean {
-  return workload.startsWith(`${namespace}/`) && workload.endsWith(`/${name}`);
-}
-
-function inNamespaceFirst(namespace: string, names: readonly string[]): string[] {
-  const own = names.filter((name) => name.startsWith(`${namespace}/`));
-  return [...own, ...names.filter((name) => !name.startsWith(`${namespace}/`))];
 }
 
 function named({ namespace, name }: Service): { namespace: string; name: string } {

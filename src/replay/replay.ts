@@ -1,10 +1,11 @@
 import type { VerdictReport } from '../flows/flow-event.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { endpointText, podsOf, type Endpoint } from '../model/endpoint.ts';
-import { toConnection } from '../model/question.ts';
+import { toConnections } from '../model/question.ts';
 import { allows, type Verdict } from '../model/verdict.ts';
 import { verdictReport } from '../report/verdict-report.ts';
 import { compile } from '../table/compile.ts';
+import { questionVerdict } from '../table/family-verdict.ts';
 import type { PolicyTable } from '../table/policy-table.ts';
 import type { Reading, RecordedFlow } from './recorded-flow.ts';
 
@@ -79,9 +80,9 @@ export class Replay {
     const [from, to] = [known(cluster, fromEnds), known(cluster, toEnds)];
     if (!from || !to) return `not in the manifests: ${textOf(from ? toEnds : fromEnds)}`;
     if (verdict === null) return 'no verdict to compare with';
-    const answer = toConnection(cluster, { from, to, transport, port });
-    if (answer.kind === 'problem') return answer.message;
-    const now = this.#table.explain(answer.connection);
+    const answers = toConnections(cluster, { from, to, transport, port });
+    if (answers.kind === 'problem') return answers.message;
+    const { verdict: now } = questionVerdict(this.#table, answers);
     if (verdict === (isAllowed(now, verdict === 'allow' ? seenAt : null) ? 'allow' : 'deny')) return undefined;
     const ends = { from: endpointText(from), to: endpointText(to), protocol: transport, port };
     count(this.#changes, JSON.stringify([verdict, ends]), (): FlowChange => ({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { staticMatrix } from '../../src/cli/static-matrix.ts';
 import { podKey, isEndpoint } from '../../src/model/pod.ts';
-import { toConnection } from '../../src/model/question.ts';
+import { toConnections } from '../../src/model/question.ts';
 import { evaluate } from '../../src/reference/evaluate.ts';
 import { portNumber } from '../builders/address.ts';
 import { build, randomCluster } from '../builders/random-cluster.ts';
@@ -19,8 +19,9 @@ test(`the static matrix is what the reference says of each question (seeds from 
     const ends = pods.map(({ namespace, name }) => ({ kind: 'pod', namespace, name }) as const);
     const want = ends.map((from) =>
       ends.map((to) => {
-        const found = toConnection({ ...cluster, pods }, { from, to, transport: port.protocol, port: port.port });
-        return found.kind === 'connection' && evaluate({ ...cluster, pods }, found.connection).allowed;
+        const found = toConnections({ ...cluster, pods }, { from, to, transport: port.protocol, port: port.port });
+        const byFamily = found.kind === 'connections' ? found.byFamily : [];
+        return byFamily.some(({ connection }) => evaluate({ ...cluster, pods }, connection).allowed);
       }),
     );
     expect(allowed, `seed ${seed}`).toEqual(want);

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parseExpectations } from '../../src/expect/expectation-file.ts';
+import { staticMatrix } from '../../src/cli/static-matrix.ts';
 import { generateExpectations } from '../../src/expect/generate.ts';
 import { judge } from '../../src/expect/judge.ts';
 import { judgeProbes } from '../../src/expect/judge-probes.ts';
 import { pairsOf } from '../../src/expect/pairs.ts';
+import type { Cluster } from '../../src/model/cluster.ts';
+import { portNumber } from '../builders/address.ts';
 import { cluster } from '../builders/cluster.ts';
 import { pod } from '../builders/pod.ts';
 import { policy } from '../builders/policy.ts';
@@ -32,11 +35,15 @@ const SHOP = cluster({
 
 /** What fails of expectations, each `FROM TO PORT VERDICT`. */
 function failuresOf(...lines: string[]): readonly string[][] {
+  return failuresIn(SHOP, ...lines);
+}
+
+function failuresIn(shop: Cluster, ...lines: string[]): readonly string[][] {
   const rows = lines.map((line) => {
     const [from, to, port, verdict] = line.split(' ');
     return `- { from: "${from}", to: "${to}", port: "${port}", verdict: ${verdict} }`;
   });
-  return judge(SHOP, parseExpectations(rows.join('\n'), 'e.yaml')).map(({ failures }) => [...failures]);
+  return judge(shop, parseExpectations(rows.join('\n'), 'e.yaml')).map(({ failures }) => [...failures]);
 }
 
 describe('judge', () => {
@@ -80,6 +87,50 @@ describe('judge', () => {
   test('counts the connections of workloads, but for those of a pod to itself', () => {
     const text = '- { from: default/deploy/web, to: default/deploy/web, port: 8080, verdict: deny }';
     expect(judge(SHOP, parseExpectations(text, 'e.yaml'))).toMatchObject([{ connections: 2 }]);
+  });
+
+  describe('by a Service, of whose pods one is open and one is closed', () => {
+    const canary = policy({ name: 'canary', pods: { canary: 'yes' }, ingress: [] });
+    const shop = { ...SHOP, policies: [canary] };
+
+    test.each([
+      ['allow', 'default/client -> default/service/web (default/web-2) is denied: ingress'],
+      ['deny', 'default/client -> default/service/web (default/web-1) is allowed: no policy isolates either end'],
+    ])('neither holds: %s', (verdict, failure) => {
+      const [failures = []] = failuresIn(shop, `default/client default/svc/web 80 ${verdict}`);
+      expect(failures).toHaveLength(1);
+      expect(failures[0]).toContain(failure);
+    });
+
+    test('a pod behind it is not asked for itself', () => {
+      const text = '- { from: default/web-1, to: default/svc/web, port: 80, verdict: deny }';
+      expect(judge(shop, parseExpectations(text, 'e.yaml'))).toMatchObject([{ connections: 1, failures: [] }]);
+    });
+  });
+
+  describe('between pods of two address families', () => {
+    const ends = [
+      pod({ name: 'web', labels: { app: 'web' }, ip: ['10.0.0.1', 'fd00::1'], ports: ['80'] }),
+      pod({ name: 'client', ip: ['10.0.0.2', 'fd00::2'] }),
+    ];
+    const six = policy({ name: 'six', pods: { app: 'web' }, ingress: [{ from: [{ block: 'fd00::/64' }] }] });
+    const shop = cluster({ pods: ends, policies: [six] });
+
+    test('a connection is allowed that passes by one of them', () => {
+      expect(failuresIn(shop, 'default/client default/web 80 allow')).toEqual([[]]);
+    });
+
+    test('a denial has to hold by both, and the family that fails is named', () => {
+      const [failures = []] = failuresIn(shop, 'default/client default/web 80 deny');
+      expect(failures).toEqual([expect.stringContaining('default/client -> default/web is allowed by IPv6: ingress')]);
+    });
+
+    test('the matrix and generated expectations are of either family', () => {
+      expect(staticMatrix(shop, { protocol: 'TCP', port: portNumber(80) }).allowed[1]).toEqual([true, true]);
+      expect(generateExpectations(shop)).toContain(
+        'from: default/client, to: default/web, port: 80/TCP, verdict: allow',
+      );
+    });
   });
 
   test.each([
@@ -164,7 +215,21 @@ describe('judgeProbes', () => {
   ] as const)('%s: met %s, without policies %s: %i failures', (verdict, outcome, withoutPolicies, count) => {
     if (!expectation || !pair) throw new Error('bad test data');
     const asked = { ...expectation, verdict };
-    const [result] = judgeProbes([asked], [{ expectation: asked, pair, outcome, reason: 'why', withoutPolicies }]);
+    const attempts = [{ outcome, reason: 'why', withoutPolicies }];
+    const [result] = judgeProbes([asked], [{ expectation: asked, pair, attempts }]);
+    expect(result?.failures).toHaveLength(count);
+  });
+
+  test.each([
+    ['deny', 'timeout', 'connected', 1],
+    ['deny', 'timeout', 'timeout', 0],
+    ['allow', 'timeout', 'connected', 0],
+    ['allow', 'timeout', 'timeout', 1],
+  ] as const)('%s: met %s by one family, %s by the other: %i failures', (verdict, one, other, count) => {
+    if (!expectation || !pair) throw new Error('bad test data');
+    const asked = { ...expectation, verdict };
+    const attempts = [one, other].map((outcome) => ({ outcome, reason: 'why', withoutPolicies: 'connected' as const }));
+    const [result] = judgeProbes([asked], [{ expectation: asked, pair, attempts }]);
     expect(result?.failures).toHaveLength(count);
   });
 });

@@ -71,7 +71,7 @@ async function serve(verb: string, args: readonly string[]): Promise<void> {
 }
 
 async function controlPlane(values: Values): Promise<void> {
-  const { readLabManifests } = await import('../lab/lab-manifests.ts');
+  const { placedManifests } = await import('../lab/compose/placed-manifests.ts');
   const { serveControlPlane } = await import('../container/control-plane.ts');
   const stop = (): void => {
     serving[Symbol.asyncDispose]().then(() => process.exit(0), fail);
@@ -79,7 +79,7 @@ async function controlPlane(values: Values): Promise<void> {
   const serving = await serveControlPlane({
     spec: {
       name: required(values, 'name'),
-      files: await readLabManifests([required(values, 'manifests')]),
+      files: await placedManifests(required(values, 'manifests')),
       external: externalHosts(values.external),
       options: labOptions(values),
     },

@@ -39,7 +39,7 @@ export function buildPod(plan: PodPlan, addresses: readonly IpAddress[]): Pod {
     nodeAddresses: nodeAddresses(plan),
     hostNetwork: spec.hostNetwork ?? false,
     restartPolicy: RESTART_POLICIES.find((policy) => policy === spec.restartPolicy) ?? 'Always',
-    hostname: plan.hostname || plan.name,
+    hostname: hostNameOf(plan),
     subdomain: plan.subdomain,
     containers: [
       ...(spec.initContainers ?? []).map((container) =>
@@ -108,4 +108,12 @@ function buildProbe({ exec, httpGet, tcpSocket }: ProbeManifest): Probe {
 function addressesOf(texts: readonly string[]): IpAddress[] {
   const all = texts.flatMap((text) => parseIp(text) ?? []);
   return all.filter((address, index) => all.findIndex(({ family }) => family === address.family) === index);
+}
+
+const HOST_NAME_LENGTH = 63;
+
+/** Cut as a kubelet does. Source: kubelet, truncatePodHostnameIfNeeded. */
+function hostNameOf({ hostname, name }: PodPlan): string {
+  const whole = hostname || name;
+  return whole.length <= HOST_NAME_LENGTH ? whole : whole.slice(0, HOST_NAME_LENGTH).replace(/[-.]+$/, '');
 }

@@ -18,7 +18,7 @@ export interface Pod {
   readonly nodeAddresses: readonly IpAddress[];
   readonly hostNetwork: boolean;
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
-  /** `spec.hostname`, else its name; `subdomain` is empty if not given. */
+  /** `spec.hostname`, else its name, as long as Linux takes it; `subdomain` is empty if not given. */
   readonly hostname: string;
   readonly subdomain: string;
   readonly containers: readonly Container[];

@@ -9,6 +9,7 @@ import { FOLLOWED } from '../../src/container/followed.ts';
 import { API_SOCKET, CONTROL_SOCKET } from '../../src/container/messages.ts';
 import { inNamespace } from '../../src/dataplane/libc.ts';
 import { ListWatch } from '../../src/kube/list-watch.ts';
+import { MANIFEST_PATHS } from '../../src/lab/compose/placed-manifests.ts';
 import { HttpLabClient } from '../../src/lab/http-client.ts';
 import {
   DEFAULT_OPTIONS,
@@ -82,8 +83,9 @@ export class ContainerTestLab implements AsyncDisposable {
     try {
       const manifests = join(lab.folder, 'manifests');
       mkdirSync(manifests);
+      writeFileSync(join(manifests, MANIFEST_PATHS), JSON.stringify(lab.#spec.files.map(({ path }) => path)));
       lab.#spec.files.forEach(({ text }, index) => {
-        writeFileSync(join(manifests, `${index}.yaml`), text);
+        writeFileSync(join(manifests, String(index + 1)), text);
       });
       writeFileSync(join(lab.folder, 'external.json'), JSON.stringify(lab.#spec.external));
       await lab.startControlPlane();

@@ -1,9 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { composeFile } from '../../src/lab/compose/compose-file.ts';
+import { placedManifests } from '../../src/lab/compose/placed-manifests.ts';
 import type { Images } from '../../src/lab/compose/workload-service.ts';
 import { loadLab, toSpec } from '../../src/lab/lab-file.ts';
 import { DEFAULT_OPTIONS, type LabSpec } from '../../src/lab/lab-client.ts';
@@ -18,7 +20,8 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly network_mode?: string;
   readonly networks?: { readonly pods?: { readonly ipv4_address: string; readonly ipv6_address: string } };
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly configs?: readonly { readonly source: string; readonly target: string }[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string; readonly restart?: boolean }>>;
   readonly restart?: string;
   readonly hostname?: string;
   readonly user?: string;
@@ -77,6 +80,61 @@ it.each([
   expect(service(file, 'control__plane').command).toContain(`--carry ${carries}`);
 });
 
+describe('manifests', () => {
+  it('are placed in the order in which they are given, each by itself, and keep their paths', async () => {
+    const paths = ['z.yaml', '../base/a.yaml', 'base/a.yaml', '/abs/a.yaml', 'a', 'a.yaml'];
+    const files = paths.map((path, index) => ({ path, text: JSON.stringify(pod(`pod-${index}`, IDLE)) }));
+    const { services, configs } = await compose([], 'lab', { files });
+    const placed = services.control__plane?.configs?.filter(({ source }) => source.startsWith('manifest-')) ?? [];
+    expect(new Set(placed.map(({ target }) => target)).size).toBe(paths.length + 1);
+    const folder = await mkdtemp(join(tmpdir(), 'netpol-lab-test-'));
+    try {
+      for (const { source, target } of placed) {
+        await writeFile(join(folder, basename(target)), configs[source]?.content ?? '');
+      }
+      expect(await placedManifests(folder)).toEqual(files.map((file) => ({ ...file, text: file.text.trim() })));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('what Compose reads as YAML 1.1', () => {
+  const odd = ['2024-01-01', '1_000', '0b11', '0o17', '0x_1f', '1_0.5', 'yes', '10:20', '~', '=', '.inf'];
+
+  it.each(odd)('%s stays the text that it is', async (value) => {
+    const container = { name: 'main', image: 'busybox', command: ['echo', value], env: [{ name: 'ODD', value }] };
+    const text = (await composeFile(specOf([pod('app', { containers: [container] })]), 'lab')).text;
+    for (const version of ['1.1', '1.2'] as const) {
+      const app = service(parse(text, { merge: true, version }) as File, 'app');
+      expect([app.environment?.ODD, (app.entrypoint as string[]).at(-1)]).toEqual([value, value]);
+    }
+  });
+
+  it('is the name of a pod', async () => {
+    const { text } = await composeFile(specOf([pod('2024-01-01', IDLE)]), 'lab');
+    expect(text).toContain('"2024-01-01":');
+  });
+});
+
+it('a host outside that serves nothing has no ports', async () => {
+  const external = [{ name: 'office.example', addresses: ['203.0.113.9'], ports: [] }];
+  expect(service(await compose([], 'lab', { external }), 'outside__office-example').command).not.toContain('--ports');
+});
+
+it.each(['lab', 'real'] as const)('everything has the label of the lab (images: %s)', async (images) => {
+  const { services } = await compose([pod('web', IDLE)], images);
+  for (const [name, { labels }] of Object.entries(services)) {
+    expect([name, labels['netpol-lab.lab']]).toEqual([name, 'test']);
+  }
+});
+
+it("a pod's host name is cut as a kubelet does", async () => {
+  const name = `${'a'.repeat(62)}-b.c`;
+  const file = await compose([pod(name, IDLE)]);
+  expect(service(file, `${name.replaceAll('.', '___')}__proxy`).hostname).toBe('a'.repeat(62));
+});
+
 describe('an egress gateway', () => {
   const gateway = pod('gateway', { containers: [{ name: 'proxy', image: 'netpol-lab/egress-gateway' }] });
 
@@ -117,7 +175,7 @@ describe('a pod', async () => {
     expect(service(file, 'web')).toMatchObject({
       entrypoint: 'netpol-lab container server --pod default/web --ports 80/TCP',
       network_mode: 'service:web__proxy',
-      depends_on: { web__proxy: { condition: 'service_healthy' } },
+      depends_on: { web__proxy: { condition: 'service_healthy', restart: true } },
       labels: { 'netpol-lab.lab': 'test', 'netpol-lab.pod': 'default/web', 'netpol-lab.container': 'nginx' },
     });
   });

@@ -7,6 +7,7 @@ import { composeText, type ComposeDocument } from './compose-text.ts';
 import { healthyWith } from './healthcheck.ts';
 import { planContainers, type ComposePlan, type PlannedHost } from './compose-plan.ts';
 import { LABELS } from './labels.ts';
+import { MANIFEST_PATHS } from './placed-manifests.ts';
 import { API_PORT, CONTROL_PLANE, outsideService, proxyService } from './service-names.ts';
 import { escaped, portsText, workloadService, type ComposeService, type Images, type PlannedService } from './workload-service.ts';
 
@@ -123,15 +124,15 @@ function controlPlane({ name, files, options }: LabSpec, node: readonly IpAddres
     template: 'lab-process',
     comment: "The control plane: the lab's objects, and the Kubernetes API for proxies, netpol-lab and kubectl.",
     service: {
-      working_dir: MANIFESTS,
       command: words(
-        `container control-plane --name ${name} --manifests . --external ${EXTERNAL}`,
+        `container control-plane --name ${name} --manifests ${MANIFESTS} --external ${EXTERNAL}`,
         `--run /run/netpol-lab --listen 0.0.0.0:${API_PORT} --node-addresses ${node.map(({ text }) => text).join(',')}`,
         `--deny ${options.deny} --established ${options.established} --carry ${options.carry}`,
         options.cni === DEFAULT_OPTIONS.cni ? '' : `--cni ${options.cni}`,
       ),
       configs: [
-        ...files.map((file, index) => ({ source: manifestConfig(index), target: `${MANIFESTS}/${inside(file.path)}` })),
+        { source: MANIFEST_PATHS_CONFIG, target: `${MANIFESTS}/${MANIFEST_PATHS}` },
+        ...files.map((_, index) => ({ source: manifestConfig(index), target: `${MANIFESTS}/${index + 1}` })),
         { source: 'external', target: EXTERNAL },
       ],
       volumes: [RUN],
@@ -149,17 +150,11 @@ function words(...parts: readonly string[]): string {
 }
 
 const MANIFESTS = '/etc/netpol-lab/manifests';
+const MANIFEST_PATHS_CONFIG = 'manifest-paths';
 const EXTERNAL = '/etc/netpol-lab/external.json';
 
 function manifestConfig(index: number): string {
   return `manifest-${index + 1}`;
-}
-
-/** A file's path as it is below a folder: no way out of that. */
-function inside(path: string): string {
-  const parts = path.split('/').filter((part) => !['', '.', '..'].includes(part));
-  const last = parts.pop() ?? '';
-  return [...parts, /\.(?:ya?ml|json)$/.test(last) ? last : `${last}.yaml`].join('/');
 }
 
 function proxy(pod: Pod): PlannedService {
@@ -188,7 +183,8 @@ function outsideHost({ name, addresses, ports, bridge }: PlannedHost): PlannedSe
     comment: `Outside the cluster: ${name}`,
     service: {
       command: words(
-        `--name ${name} --addresses ${addresses.join(',')} --ports ${portsText(ports)}`,
+        `--name ${name} --addresses ${addresses.join(',')}`,
+        ports.length === 0 ? '' : `--ports ${portsText(ports)}`,
         '--run /run/netpol-lab',
       ),
       networks: { pods: staticAddresses(bridge) },
@@ -214,7 +210,13 @@ function configsOf({ spec, cluster, pods }: ComposePlan): ComposeDocument['confi
   });
   return Object.fromEntries([
     ...resolvers,
-    ['external', `[\n${spec.external.map((host) => `  ${JSON.stringify(host)}`).join(',\n')}\n]\n`],
+    ['external', jsonList(spec.external)],
+    [MANIFEST_PATHS_CONFIG, escaped(jsonList(spec.files.map(({ path }) => path)))],
     ...manifests,
   ]);
+}
+
+/** A list in JSON, an item a line. */
+function jsonList(items: readonly unknown[]): string {
+  return items.length === 0 ? '[]\n' : `[\n${items.map((item) => `  ${JSON.stringify(item)}`).join(',\n')}\n]\n`;
 }

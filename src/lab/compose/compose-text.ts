@@ -1,4 +1,4 @@
-import { Document, isMap, isScalar, isSeq, Scalar, type Node, type YAMLMap } from 'yaml';
+import { Document, isMap, isScalar, isSeq, Scalar, visit, type Node, type YAMLMap } from 'yaml';
 import { byName, projectName } from './service-names.ts';
 import { LABELS } from './labels.ts';
 import type { ComposeService, PlannedService, Template } from './workload-service.ts';
@@ -22,12 +22,13 @@ export function composeText({ lab, templates, services, configs, networks, volum
   const content = {
     name: projectName(lab),
     ...Object.fromEntries(used.map(([name, { service }]) => [`x-${name}`, { ...service, labels: { [LABELS.lab]: lab } }])),
-    services: byName(services.map(({ name, service }) => [name, service])),
+    services: byName(services.map((each) => [each.name, labelled(each, lab)])),
     networks,
     volumes,
     configs: Object.fromEntries(Object.entries(configs).map(([name, content]) => [name, { content }])),
   };
-  const document = new Document(content, { aliasDuplicateObjects: false });
+  const document = new Document(content, { aliasDuplicateObjects: false, version: '1.1' });
+  visit(document, { Scalar: quoteOctal });
   document.commentBefore = heading(lab);
   for (const [name, { comment }] of used) {
     const node = mapAt(document, [`x-${name}`]);
@@ -42,6 +43,17 @@ export function composeText({ lab, templates, services, configs, networks, volum
   for (const name of Object.keys(configs)) literal(document, ['configs', name, 'content']);
   flowShortLists(document.contents);
   return document.toString({ lineWidth: WIDTH, flowCollectionPadding: false });
+}
+
+/** Templates bring the lab's label with them; a service without one has it itself. */
+function labelled({ template, service }: PlannedService, lab: string): ComposeService {
+  if (template !== undefined) return service;
+  return { ...service, labels: { [LABELS.lab]: lab, ...(service.labels as ComposeService) } };
+}
+
+/** Compose reads YAML 1.1, in which texts such as 2024-01-01, 1_000 and yes are none unless they are quoted, and 0o17 of YAML 1.2. */
+function quoteOctal(_: unknown, node: Scalar): void {
+  if (typeof node.value === 'string' && /^[-+]?0o/i.test(node.value)) node.type = Scalar.QUOTE_DOUBLE;
 }
 
 function heading(lab: string): string {

@@ -101,7 +101,7 @@ function dependencies(pod: Pod, container: Container): ComposeService {
   const before = container.role === 'main' ? order : order.slice(0, order.indexOf(container));
   const last = before.at(-1);
   return {
-    [proxyService(pod)]: { condition: 'service_healthy' },
+    [proxyService(pod)]: { condition: 'service_healthy', restart: true }, // a proxy that starts anew has another network
     ...(last === undefined
       ? {}
       : {

@@ -77,6 +77,7 @@ export const libc = {
     length: number,
     advice: number,
   ) => number,
+  flock: library.func('int flock(int fd, int operation)') as (fd: number, operation: number) => number,
   sched_yield: library.func('int sched_yield()') as () => number,
   open: library.func('int open(const char *path, int flags)') as (path: string, flags: number) => number,
   ioctl: library.func('int ioctl(int fd, unsigned long request, void *argument)') as (

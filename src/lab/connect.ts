@@ -4,6 +4,7 @@ import { labsInContainers, labsWithRemains } from './compose/holdings.ts';
 import type { ControlClient } from './control-client.ts';
 import { HttpLabClient } from './http-client.ts';
 import { composeLabs, isAlive, knownLabs, labPaths, readRecord, removeRemains, stateFolder } from './state-folder.ts';
+import { whileLocked } from './state-lock.ts';
 
 /** Names of the running labs, sorted: this user's in network namespaces, and those in containers of Docker. */
 export async function runningLabs(): Promise<readonly string[]> {
@@ -11,7 +12,8 @@ export async function runningLabs(): Promise<readonly string[]> {
   return [...new Set(labs.flat())].sort();
 }
 
-async function labsInNamespaces(): Promise<readonly string[]> {
+/** Names of this user's running labs in network namespaces, sorted. */
+export async function labsInNamespaces(): Promise<readonly string[]> {
   const root = await stateFolder();
   const names = await knownLabs(root);
   const records = await Promise.all(names.map((name) => readRecord(labPaths(root, name))));
@@ -54,12 +56,22 @@ export async function ownLabs(): Promise<readonly string[]> {
 /** Removes what crashed labs of this user left, and what Docker holds of `name` though nothing of it runs. @returns their names. */
 export async function removeCrashed(name: string | undefined): Promise<readonly string[]> {
   const root = await stateFolder();
-  const [running, known, started] = await Promise.all([runningLabs(), knownLabs(root), composeLabs()]);
-  const dead = known.filter((lab) => !running.includes(lab));
-  await Promise.all(dead.map((lab) => removeRemains(labPaths(root, lab))));
+  const dead = await removeDead(root);
+  const [running, started] = await Promise.all([runningLabs(), composeLabs()]);
   const wanted = [...started, ...(name === undefined ? [] : [name])].filter((lab) => !running.includes(lab));
   const held = wanted.length === 0 ? [] : await labsWithRemains();
   const left = wanted.filter((lab) => started.includes(lab) || held.includes(lab));
   await Promise.all(left.map((lab) => new ComposeLabClient(lab).stop()));
   return [...new Set([...dead, ...left])].sort();
+}
+
+/** Removes what labs in namespaces have left that do not run. @returns their names. */
+async function removeDead(root: string): Promise<readonly string[]> {
+  if ((await knownLabs(root)).length === 0) return [];
+  return await whileLocked(root, async () => {
+    const [known, running] = await Promise.all([knownLabs(root), labsInNamespaces()]);
+    const dead = known.filter((lab) => !running.includes(lab));
+    await Promise.all(dead.map((lab) => removeRemains(labPaths(root, lab))));
+    return dead;
+  });
 }

@@ -1,8 +1,10 @@
 import type { RequestOptions } from 'node:http';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LabError } from '../model/lab-error.ts';
 import { ControlClient } from './control-client.ts';
 import { isAlive, readRecord, removeRemains, type LabPaths } from './state-folder.ts';
+import { whileLocked } from './state-lock.ts';
 
 const STOP_DEADLINE_MS = 10_000; // a lab of 100 pods ends in under a second; past this its process is killed
 
@@ -29,7 +31,10 @@ export class HttpLabClient extends ControlClient {
       if (Date.now() > deadline) process.kill(record.launcherPid, 'SIGKILL');
       await delay(5);
     }
-    await removeRemains(this.#paths);
+    // Unless another lab has taken the name since.
+    await whileLocked(dirname(this.#paths.folder), async () => {
+      if ((await readRecord(this.#paths))?.startTicks === record?.startTicks) await removeRemains(this.#paths);
+    });
   }
 
   protected connection(): RequestOptions {

@@ -12,6 +12,7 @@ import { LabError } from '../model/lab-error.ts';
 import { parseIp } from '../net/ip.ts';
 import { carriedBy, type LabProblem, type LabSpec, type LabStatus } from './lab-client.ts';
 import {
+  composeLabs,
   isAlive,
   labPaths,
   readRecord,
@@ -20,8 +21,10 @@ import {
   startTicks,
   stateFolder,
   writeRecord,
+  type LabPaths,
   type LabRecord,
 } from './state-folder.ts';
+import { whileLocked } from './state-lock.ts';
 
 /** A line that a starting lab writes to its launcher. */
 export type StartMessage =
@@ -81,9 +84,48 @@ export async function startLab(
   if (spec.options.carry === 'relay') {
     throw new LabError('usage', 'only labs in containers have relays: add --backend compose, or --carry kernel');
   }
-  const paths = labPaths(await stateFolder(), spec.name);
+  const root = await stateFolder();
+  const paths = labPaths(root, spec.name);
+  refuseLongPath(paths);
+  const kinds = namespaceArguments();
+  const { launcher, answer, clear } = await whileLocked(root, () =>
+    launch(spec, paths, { kinds, objects, onProgress }),
+  );
+  const interrupted = (): void => {
+    kill(launcher);
+  };
+  signal?.addEventListener('abort', interrupted);
+  if (signal?.aborted) interrupted(); // while it was launched
+  try {
+    return await answer;
+  } catch (error) {
+    const complaint = (await readFile(paths.log, 'utf8').catch(() => '')).trim(); // "down" has removed it
+    await endOf(launcher); // before another may take its place
+    await whileLocked(root, () => removeOwn(paths, launcher, clear));
+    signal?.throwIfAborted();
+    if (error instanceof LabError) throw error;
+    throw new LabError('environment', `lab ${spec.name} did not start: ${complaint || String(error)}`, {
+      cause: error,
+    });
+  } finally {
+    signal?.removeEventListener('abort', interrupted);
+    release(launcher);
+  }
+}
+
+/** The process of a lab that starts. */
+interface Launch {
+  readonly launcher: ChildProcess;
+  /** Resolves when every pod is ready. */
+  readonly answer: Promise<LabStatus>;
+  /** Removes what it has left if it does not start; what was there before stays. */
+  readonly clear: (paths: LabPaths) => Promise<void>;
+}
+
+/** Starts the process of a lab, whose record then says that the lab's name is taken. @throws LabError usage if it is already. */
+async function launch(spec: LabSpec, paths: LabPaths, { kinds, objects, onProgress }: LaunchOptions): Promise<Launch> {
   const previous = await readRecord(paths);
-  if (previous && isAlive(previous)) {
+  if ((previous && isAlive(previous)) || (await composeLabs()).includes(spec.name)) {
     throw new LabError(
       'usage',
       `lab ${spec.name} runs already: end it by "netpol-lab down ${spec.name}", or choose --name`,
@@ -91,7 +133,6 @@ export async function startLab(
   }
   const clear = objects === 'resume' ? removeAllButObjects : removeRemains;
   await clear(paths);
-  const kinds = namespaceArguments();
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   const log = await open(paths.log, 'a', 0o600);
   const socket = await hostSocket();
@@ -103,40 +144,50 @@ export async function startLab(
   closeSync(socket);
   // From the start: of a process that has ended, what nobody reads is gone, and with it that there is no more.
   const answer = answerOf(launcher, onProgress);
-  answer.catch(() => undefined); // awaited below, unless something fails before
-  const interrupted = (): void => {
-    kill(launcher);
-  };
-  signal?.addEventListener('abort', interrupted);
-  if (signal?.aborted) interrupted(); // while the namespaces were tried
+  answer.catch(() => undefined); // awaited later, unless something fails before
   try {
     await once(launcher, 'spawn');
     await writeRecord(paths, recordOf(spec.name, launcher));
-    const kept = objects === 'none' ? null : paths.objects;
-    const order: StartOrder = {
-      spec: carriedBy(spec, 'kernel'),
-      folder: paths.folder,
-      objects: kept,
-      rootless: kinds.rootless,
-    };
-    launcher.stdin?.on('error', () => undefined); // a lab that died at once is reported by its missing answer
-    launcher.stdin?.end(JSON.stringify(order));
-    return await answer;
   } catch (error) {
-    const complaint = (await readFile(paths.log, 'utf8')).trim();
-    await endOf(launcher); // before another may take its place
-    await (previous ? clear : removeRemains)(paths); // what was there before stays
-    signal?.throwIfAborted();
-    if (error instanceof LabError) throw error;
-    throw new LabError('environment', `lab ${spec.name} did not start: ${complaint || String(error)}`, {
-      cause: error,
-    });
+    await endOf(launcher);
+    throw error;
   } finally {
-    signal?.removeEventListener('abort', interrupted);
     await log.close();
-    release(launcher);
   }
+  const kept = objects === 'none' ? null : paths.objects;
+  const order: StartOrder = {
+    spec: carriedBy(spec, 'kernel'),
+    folder: paths.folder,
+    objects: kept,
+    rootless: kinds.rootless,
+  };
+  launcher.stdin?.on('error', () => undefined); // a lab that died at once is reported by its missing answer
+  launcher.stdin?.end(JSON.stringify(order));
+  return { launcher, answer, clear: previous ? clear : removeRemains };
 }
+
+interface LaunchOptions {
+  readonly kinds: Namespaces;
+  readonly objects: NonNullable<StartOptions['objects']>;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Removes what is left of the launcher's lab, unless another has taken its name since. */
+async function removeOwn(paths: LabPaths, launcher: ChildProcess, remove: Launch['clear']): Promise<void> {
+  const record = await readRecord(paths);
+  if (record === undefined || record.launcherPid === launcher.pid) await remove(paths);
+}
+
+/** @throws LabError environment if the lab's socket cannot be where it belongs. */
+function refuseLongPath({ folder, socket }: LabPaths): void {
+  if (Buffer.byteLength(socket) <= SOCKET_PATH_BYTES) return;
+  throw new LabError(
+    'environment',
+    `${folder} is too long a path for a socket: set XDG_RUNTIME_DIR to a folder with a shorter one, or shorten --name`,
+  );
+}
+
+const SOCKET_PATH_BYTES = 107; // Source: unix(7)
 
 /** A descriptor bound on the host's loopback, for the lab's process, which is not in the host's network. */
 async function hostSocket(): Promise<number> {
@@ -207,8 +258,14 @@ async function answerOf(launcher: ChildProcess, onProgress: (text: string) => vo
   throw new Error('its process ended before it was ready');
 }
 
+/** Arguments of unshare. */
+interface Namespaces {
+  readonly arguments: readonly string[];
+  readonly rootless: boolean;
+}
+
 /** The namespaces that this machine lets this user make. @throws LabError environment if it lets none. */
-function namespaceArguments(): { readonly arguments: readonly string[]; readonly rootless: boolean } {
+function namespaceArguments(): Namespaces {
   requireTools();
   const plain = ['--net', '--mount', '--pid'];
   const rootless = ['--user', '--map-root-user', ...plain];

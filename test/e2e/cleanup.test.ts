@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTicks } from '../../src/lab/state-folder.ts';
 import { CliUser, eventually, pod, policy, service, serving, yaml, type Running } from './cli-fixture.ts';
@@ -222,6 +223,44 @@ describe('up that does not come to its end leaves nothing', () => {
     expect(exit).toBe(2);
     expect((await user.run(['exec', 'web', '--', 'hostname'])).stdout).toBe('web\n');
   });
+});
+
+describe('of two that start at once with one name', () => {
+  it.each([0, 1, 2, 3])('one is up, the other says so (%i)', async () => {
+    const folder = await user.folder({ 'cluster.yaml': yaml([pod('web', SERVER)]) });
+    const starting = [0, 1].map(() => user.start(['up', '-f', folder, '--name', 'one']));
+    const ended = await Promise.all(starting.map(({ ended }) => ended));
+    expect(ended.map(({ exit }) => exit).sort()).toEqual([0, 2]);
+    expect(ended.find(({ exit }) => exit === 2)?.stderr).toContain('lab one runs already');
+    expect((await user.run(['exec', 'web', '--', 'hostname'])).stdout).toBe('web\n');
+    expect(await user.run(['down', 'one'])).toMatchObject({ exit: 0, stdout: 'lab one is down\n' });
+    expect(processesOf(user)).toEqual([]);
+  });
+});
+
+it.each([20, 140, 180, 220])('down %i ms after up: both say what became of the lab', async (ms) => {
+  const folder = await user.folder({ 'cluster.yaml': yaml([pod('web', SERVER)]) });
+  const starting = user.start(['up', '-f', folder, '--name', 'one']);
+  await delay(100 + ms);
+  const down = await user.run(['down', 'one']);
+  const { exit, stderr } = await starting.ended;
+  expect([0, 3], stderr).toContain(exit);
+  expect(stderr).not.toContain('bug');
+  expect([0, 2], down.stderr).toContain(down.exit);
+  await user.run(['down', '--all']);
+  expect(await user.labFolders()).toEqual([]);
+});
+
+it('a folder whose path no socket can have is refused', async () => {
+  const folder = await user.folder({ 'cluster.yaml': yaml([pod('web', SERVER)]) });
+  const runtime = join(user.home, 'x'.repeat(90));
+  mkdirSync(runtime);
+  const command = user.program.map((word) =>
+    word.startsWith('XDG_RUNTIME_DIR=') ? `XDG_RUNTIME_DIR=${runtime}` : word,
+  );
+  const { exit, stderr } = await user.startProgram([...command, 'up', '-f', folder, '--name', 'one']).ended;
+  expect({ exit, stderr }).toEqual({ exit: 3, stderr: expect.stringContaining('XDG_RUNTIME_DIR') as string });
+  expect(stderr).not.toContain('    at ');
 });
 
 describe('two labs side by side', () => {

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LabError } from '../../model/lab-error.ts';
 import type { LabSpec, LabStatus, PodStatus } from '../lab-client.ts';
+import { labsInNamespaces } from '../connect.ts';
 import { composePaths } from '../state-folder.ts';
 import { ComposeLabClient } from './compose-client.ts';
 import { composeFile } from './compose-file.ts';
@@ -28,6 +29,9 @@ export async function startInContainers(
 ): Promise<LabStatus> {
   const { warnings } = await composeFile(spec, images); // what is wrong with the manifests is said first
   const { compose: file } = await composePaths(spec.name);
+  if ((await labsInNamespaces()).includes(spec.name)) {
+    throw new LabError('usage', `lab ${spec.name} runs already: end it by "netpol-lab down ${spec.name}", or choose --name`);
+  }
   await requireDocker();
   if ((await labsWithRemains()).includes(spec.name)) {
     throw new LabError(

@@ -1,10 +1,14 @@
 import type { Options } from 'yargs';
 import type { startLab } from '../lab/start.ts';
+import type { LabDocument } from '../lab/lab-schema.ts';
 import { LabError } from '../model/lab-error.ts';
+
+/** What pods are. */
+export type Backend = LabDocument['backends'][number];
 
 /** How a lab is to run, as it is chosen on the command line. */
 export interface BackendChoice {
-  readonly backend: 'netns' | 'compose';
+  readonly backend: Backend;
   readonly images: 'lab' | 'real' | undefined;
 }
 
@@ -12,8 +16,7 @@ export interface BackendChoice {
 export interface Starter {
   /** Starts a lab, and returns when every pod is ready. */
   readonly start: typeof startLab;
-  /** Whether several can run at once, though their pods have the same addresses. */
-  readonly sideBySide: boolean;
+  readonly backend: Backend;
 }
 
 /** `--carry`. */
@@ -51,9 +54,9 @@ export async function starterOf({ backend, images }: BackendChoice): Promise<Sta
     return {
       start: (spec, onProgress, options) =>
         startInContainers(spec, images ?? 'lab', { onProgress, signal: options?.signal }),
-      sideBySide: false,
+      backend,
     };
   }
   if (images !== undefined) throw new LabError('usage', '--images goes with --backend compose');
-  return { start: (await import('../lab/start.ts')).startLab, sideBySide: true };
+  return { start: (await import('../lab/start.ts')).startLab, backend };
 }

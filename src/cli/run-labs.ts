@@ -65,13 +65,19 @@ export async function runLabs(order: RunOrder, terminal: Terminal): Promise<numb
   });
 }
 
-async function prepare(labName: string, { name, options }: Pick<RunOrder, 'name' | 'options'>): Promise<LabRun> {
+async function prepare(labName: string, { name, options, starter: { backend } }: RunOrder): Promise<LabRun> {
   const lab = await loadLab(await labFolder(labName));
+  if (!lab.backends.includes(backend)) {
+    throw new LabError(
+      'usage',
+      `lab ${lab.name} runs by --backend ${lab.backends.join(' or ')} alone, see ${lab.file}`,
+    );
+  }
   return { lab, spec: await toSpec(lab, name ?? madeUpName(lab.name), options) };
 }
 
 function jobsOf({ jobs, starter }: RunOrder): number {
-  return starter.sideBySide ? (jobs ?? availableParallelism() * JOBS_A_CORE) : 1;
+  return starter.backend === 'netns' ? (jobs ?? availableParallelism() * JOBS_A_CORE) : 1;
 }
 
 /** Works on all items, on so many at a time, in their order. @returns the results in that order. */

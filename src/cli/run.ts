@@ -1,7 +1,8 @@
 import type { LabOptions } from '../lab/lab-client.ts';
 import { LabError } from '../model/lab-error.ts';
-import { BACKEND, CARRY, starterOf, type BackendChoice } from './backend.ts';
+import { BACKEND, CARRY, starterOf, type Backend, type BackendChoice } from './backend.ts';
 import { CNI, output, single } from './options.ts';
+import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
 
 interface Options extends BackendChoice {
@@ -48,7 +49,7 @@ export const RUN: Verb<Options> = {
         o: output('text', 'json', 'junit'),
       }),
   run: async ({ labs = [], all, jobs, name, carry, cni, o = 'text', ...choice }, terminal) => {
-    const named = await labsToRun(labs, all);
+    const named = await labsToRun(labs, { all, backend: choice.backend }, terminal);
     if (name !== undefined && named.length > 1) throw new LabError('usage', '--name is for one lab alone');
     const { runLabs } = await import('./run-labs.ts');
     const format = all && o === 'text' ? 'brief' : o;
@@ -57,9 +58,20 @@ export const RUN: Verb<Options> = {
   },
 };
 
-async function labsToRun(labs: readonly string[], all: boolean): Promise<readonly string[]> {
+async function labsToRun(
+  labs: readonly string[],
+  { all, backend }: { all: boolean; backend: Backend },
+  terminal: Terminal,
+): Promise<readonly string[]> {
   if (all && labs.length > 0) throw new LabError('usage', '--all is every shipped lab: name none beside it');
-  if (all) return (await (await import('../lab/shipped.ts')).shippedLabs()).map(({ name }) => name);
+  if (all) {
+    const { shippedLabs } = await import('../lab/shipped.ts');
+    const shipped = await shippedLabs();
+    const unable = shipped.filter(({ backends }) => !backends.includes(backend)).map(({ name }) => name);
+    if (unable.length > 0)
+      terminal.complain(`left out, as they do not run by --backend ${backend}: ${unable.join(', ')}`);
+    return shipped.map(({ name }) => name).filter((name) => !unable.includes(name));
+  }
   if (labs.length === 0) throw new LabError('usage', 'say which labs to run, or --all; "netpol-lab labs" lists them');
   return labs;
 }

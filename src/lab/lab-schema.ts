@@ -86,6 +86,9 @@ function refuseTwins(hosts: readonly z.output<typeof external>[], context: z.Ref
 /** What labs are about, in the order in which they are best read. */
 export const TOPICS = ['isolation', 'peers', 'ports', 'egress', 'runtime', 'design', 'other'] as const;
 
+/** What pods can be: network namespaces, or containers of Docker. */
+export const BACKENDS = ['netns', 'compose'] as const;
+
 /** How much a lab asks for, the least first. */
 export const DIFFICULTIES = ['easy', 'medium', 'hard'] as const;
 
@@ -97,6 +100,11 @@ export const labSchema = z.strictObject({
   difficulty: z.enum(DIFFICULTIES).default('medium').describe('How much it asks for.'),
   manifests: z.array(path).min(1).describe('Manifests that the lab starts with.'),
   external: z.array(external).superRefine(refuseTwins).default([]).describe('Hosts outside the cluster.'),
+  backends: z
+    .array(z.enum(BACKENDS))
+    .min(1)
+    .default([...BACKENDS])
+    .describe('Where it can run; in containers no pods can be added.'),
   options,
   learn: learn.optional().transform((task) => task ?? null),
   steps: z.array(step).default([]).describe('What is tried, one after the other.'),

@@ -7,7 +7,7 @@ import { loadLab } from './lab-file.ts';
 import { DIFFICULTIES, TOPICS, type LabDocument } from './lab-schema.ts';
 
 /** A lab that comes with netpol-lab. */
-export interface ShippedLab extends Pick<LabDocument, 'title' | 'topic' | 'difficulty'> {
+export interface ShippedLab extends Pick<LabDocument, 'title' | 'topic' | 'difficulty' | 'backends'> {
   readonly name: string;
   readonly folder: string;
   /** Whether it has a task for `learn`. */
@@ -22,8 +22,8 @@ export async function shippedLabs(): Promise<readonly ShippedLab[]> {
   const names = await shippedNames();
   const labs = await Promise.all(names.map((name) => loadLab(join(ROOT, name))));
   return labs
-    .map(({ name, title, topic, difficulty, folder, learn }) => {
-      return { name, title, topic, difficulty, folder, isTask: learn !== null };
+    .map(({ name, title, topic, difficulty, backends, folder, learn }) => {
+      return { name, title, topic, difficulty, backends, folder, isTask: learn !== null };
     })
     .sort((one, other) => rank(one) - rank(other));
 }

@@ -1,6 +1,8 @@
 import { POD_NETWORK_LENGTH } from '../../manifest/address-pool.ts';
 import { LabError } from '../../model/lab-error.ts';
+import { parseIp } from '../../net/ip.ts';
 import { contains, parsePrefix, type Prefix } from '../../net/prefix.ts';
+import type { ExternalHost } from '../lab-client.ts';
 import { docker } from './docker.ts';
 
 // 10.244.0.0/16 and fd00:10:244::/64 are those of every lab that is alone; nine more can run beside it.
@@ -9,12 +11,35 @@ const LAST = 253;
 
 /** Networks for a lab's pods, one of each family, that overlap none of Docker's. @throws LabError environment if all are taken. */
 export async function freePodNetworks(): Promise<readonly string[]> {
-  const ids = await docker(['network', 'ls', '--quiet']);
-  const format = '{{range .IPAM.Config}}{{.Subnet}} {{end}}';
-  const subnets = await docker(['network', 'inspect', '--format', format, ...ids.split('\n')]);
-  const networks = firstFree(subnets.split(/\s+/));
+  const networks = firstFree(await subnets());
   if (networks) return networks;
   throw new LabError('environment', "every network that pods may have is one of Docker's: end some labs");
+}
+
+/**
+ * What comes from an address of a network of Docker's is translated on its way to another one.
+ * @throws LabError usage if a host outside the cluster has such an address.
+ */
+export async function refuseTaken(hosts: readonly ExternalHost[]): Promise<void> {
+  const taken = (await subnets()).flatMap((text) => parsePrefix(text) ?? []);
+  for (const { name, addresses } of hosts) {
+    for (const address of addresses.flatMap((text) => parseIp(text) ?? [])) {
+      const network = taken.find((prefix) => contains(prefix, address));
+      if (!network) continue;
+      throw new LabError(
+        'usage',
+        `the host ${name} has the address ${address.text} of Docker's network ${network.text}: ` +
+          'give it another one, or leave --backend compose out',
+      );
+    }
+  }
+}
+
+async function subnets(): Promise<string[]> {
+  const ids = await docker(['network', 'ls', '--quiet']);
+  const format = '{{range .IPAM.Config}}{{.Subnet}} {{end}}';
+  const found = await docker(['network', 'inspect', '--format', format, ...ids.split('\n')]);
+  return found.split(/\s+/);
 }
 
 /** The first networks for pods that overlap none of these, CIDRs in text. @returns undefined if there are none left. */

@@ -27,7 +27,7 @@ export function parseManifests(files: readonly ManifestFile[]): Manifests {
   return reader;
 }
 
-/** A value that should be an object, and where it stands. `inherited` is what an item of a typed list may leave out. */
+/** A value that should be an object, and where it stands. `inherited` is the type that it has if it says none. */
 interface Candidate {
   readonly file: string;
   readonly value: JsonValue;
@@ -37,15 +37,20 @@ interface Candidate {
 
 const NOTHING_INHERITED = { apiVersion: '', kind: '' };
 
+// A file of such a name need not say what it is. Source: sigs.k8s.io/kustomize/api/konfig.
+const KUSTOMIZATION_FILE = /(^|[/\\])(kustomization\.ya?ml|Kustomization)$/;
+const KUSTOMIZATION = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' };
+
 class ManifestReader implements Manifests {
   readonly objects: ManifestObject[] = [];
   readonly issues: Issue[] = [];
   readonly warnings: string[] = [];
 
   readFile({ path, text }: ManifestFile): void {
+    const inherited = KUSTOMIZATION_FILE.test(path) ? KUSTOMIZATION : NOTHING_INHERITED;
     for (const document of readDocuments(text)) {
       if (document.kind === 'unreadable') this.#syntax(path, document.line, document.message);
-      else this.#read({ file: path, value: document.value, lineOf: document.lineOf, inherited: NOTHING_INHERITED });
+      else this.#read({ file: path, value: document.value, lineOf: document.lineOf, inherited });
     }
   }
 
@@ -72,24 +77,29 @@ class ManifestReader implements Manifests {
   }
 
   #readObject(object: ManifestObject): void {
-    const missing = missingFields(object);
-    if (missing.length > 0) {
-      this.issues.push(...missing.map((finding) => issueOf(object, finding)));
+    const untyped = missingType(object);
+    if (untyped.length > 0) {
+      this.#report(object, untyped);
       return;
     }
     const match = matchKind(object.apiVersion, object.kind);
     switch (match.kind) {
-      case 'known':
-        this.objects.push(object);
+      case 'known': {
+        const unnamed = missingName(object);
+        if (unnamed.length > 0) this.#report(object, unnamed);
+        else this.objects.push(object);
         break;
+      }
       case 'unknown':
         this.warnings.push(passedOver(object));
         break;
-      case 'wrong-version': {
-        const finding = notSupported(['apiVersion'], object.apiVersion, [match.supported]);
-        this.issues.push(issueOf(object, finding));
-      }
+      case 'wrong-version':
+        this.#report(object, [notSupported(['apiVersion'], object.apiVersion, [match.supported])]);
     }
+  }
+
+  #report(object: ManifestObject, findings: readonly Finding[]): void {
+    this.issues.push(...findings.map((finding) => issueOf(object, finding)));
   }
 
   #syntax(file: string, line: number, message: string): void {
@@ -116,10 +126,11 @@ function objectOf(read: {
   return { apiVersion, kind, namespace, name, value: { ...value, apiVersion, kind }, source, lineOf };
 }
 
-function missingFields({ apiVersion, kind, name, value }: ManifestObject): Finding[] {
-  if (kind === '' || apiVersion === '') {
-    return [...(apiVersion === '' ? [required(['apiVersion'])] : []), ...(kind === '' ? [required(['kind'])] : [])];
-  }
+function missingType({ apiVersion, kind }: ManifestObject): Finding[] {
+  return [...(apiVersion === '' ? [required(['apiVersion'])] : []), ...(kind === '' ? [required(['kind'])] : [])];
+}
+
+function missingName({ name, value }: ManifestObject): Finding[] {
   // Where there is something in the place of a name, validation says what is wrong with it.
   const metadata = fieldOf(value, 'metadata');
   const unnamed =
@@ -143,7 +154,8 @@ function itemType(apiVersion: string, kind: string): Candidate['inherited'] {
 }
 
 function passedOver({ kind, name, source }: ManifestObject): string {
-  return `${source.file}:${source.line}: ${kind} ${name} is passed over: netpol-lab does not know it`;
+  const subject = name === '' ? kind : `${kind} ${name}`;
+  return `${source.file}:${source.line}: ${subject} is passed over: netpol-lab does not know it`;
 }
 
 function typeName(value: JsonValue): string {

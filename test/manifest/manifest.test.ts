@@ -110,6 +110,21 @@ describe('objects', () => {
       ],
     });
   });
+  test('an unknown kind needs no name', () => {
+    const text = 'apiVersion: example.com/v1\nkind: Options\n';
+    expect(parseManifests([{ path: 'f.yaml', text }])).toMatchObject({
+      issues: [],
+      warnings: ['f.yaml:1: Options is passed over: netpol-lab does not know it'],
+    });
+  });
+  test.each(['kustomization.yaml', 'base/kustomization.yml', 'Kustomization'])('%s needs no kind', (path) => {
+    expect(parseManifests([{ path, text: 'resources: [policy.yaml]\n' }])).toMatchObject({
+      objects: [],
+      issues: [],
+      warnings: [`${path}:1: Kustomization is passed over: netpol-lab does not know it`],
+    });
+    expect(parseManifests([{ path, text: pod('a') }]).objects.map(({ name }) => name)).toEqual(['a']);
+  });
   test('a List is unwrapped, with the lines of its items', () => {
     const items =
       'items:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n-\n  apiVersion: v1\n  kind: Pod\n  metadata:\n    name: B_\n  spec:\n    containers: [{name: c, image: i}]\n';

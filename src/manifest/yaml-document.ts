@@ -10,6 +10,7 @@ import {
   type Node,
 } from 'yaml';
 import type { FieldPath } from './field-path.ts';
+import { objectTexts } from './json-stream.ts';
 import type { JsonValue } from './json.ts';
 
 /** One document of a file: its value and where its parts stand, or why it cannot be read. */
@@ -19,15 +20,25 @@ export type YamlDocument =
 
 /**
  * Reads all documents of a YAML or JSON text as kubectl does: YAML 1.1 booleans and octals, dates and sexagesimals
- * as text, keys as text. Empty documents are left out. Never throws.
+ * as text, keys as text; JSON objects may follow one another. Empty documents are left out. Never throws.
  */
 export function readDocuments(text: string): YamlDocument[] {
+  let linesAbove = 0;
+  return objectTexts(text).flatMap((part) => {
+    const documents = readPart(part, linesAbove);
+    linesAbove += part.split('\n').length - 1;
+    return documents;
+  });
+}
+
+function readPart(text: string, linesAbove: number): YamlDocument[] {
   const lines = new LineCounter();
+  const lineAt = (offset: number): number => linesAbove + lines.linePos(Math.min(offset, text.length)).line;
   try {
-    return parsedDocuments(text, lines).flatMap((document) => readDocument(document, text, lines));
+    return parsedDocuments(text, lines).flatMap((document) => readDocument(document, text, lineAt));
   } catch (error) {
     // Nesting deeper than the stack, for one.
-    return [{ kind: 'unreadable', line: 1, message: `the text cannot be read: ${messageOf(error)}` }];
+    return [{ kind: 'unreadable', line: linesAbove + 1, message: `the text cannot be read: ${messageOf(error)}` }];
   }
 }
 
@@ -49,8 +60,7 @@ function isForeign(tag: { readonly tag: string; readonly format?: string }): boo
   return tag.format === 'TIME' || FOREIGN_TAGS.includes(tag.tag);
 }
 
-function readDocument(document: Document.Parsed, text: string, lines: LineCounter): YamlDocument[] {
-  const lineAt = (offset: number): number => lines.linePos(Math.min(offset, text.length)).line;
+function readDocument(document: Document.Parsed, text: string, lineAt: (offset: number) => number): YamlDocument[] {
   const [problem] = [...document.errors, ...document.warnings];
   if (problem) return [{ kind: 'unreadable', line: lineAt(problem.pos[0]), message: problem.message }];
   const start = document.contents?.range[0] ?? document.range[0];

@@ -65,6 +65,20 @@ describe('documents', () => {
     const text = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p\u00e9/"' } }, null, '\t');
     expect(parseManifests([{ path: 'f.json', text }]).objects.map(({ name }) => name)).toEqual(['p\u00e9/"']);
   });
+  test('JSON objects that follow one another are so many, with their lines', () => {
+    const json = (name: string): string =>
+      JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations: { a: '}\n{"[' } } }, null, 2);
+    const text = `\n${json('a')}\n${json('b')}${json('c')}\n{"a": 1, "a": 2}\n\n${json('d')}\n---\n${pod('e')}`;
+    const { objects, issues } = parseManifests([{ path: 'f.json', text }]);
+    expect(issues.map(({ line }) => line)).toEqual([31]);
+    expect(objects.map((object) => [object.name, object.lineOf([]), object.lineOf(['metadata', 'name'])])).toEqual([
+      ['a', 2, 6],
+      ['b', 12, 16],
+      ['c', 21, 25],
+      ['d', 33, 37],
+      ['e', 44, 44],
+    ]);
+  });
 });
 
 describe('objects', () => {

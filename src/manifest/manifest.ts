@@ -62,12 +62,13 @@ class ManifestReader implements Manifests {
     }
     const apiVersion = textOf(value, 'apiVersion') || inherited.apiVersion;
     const kind = textOf(value, 'kind') || inherited.kind;
-    const items = fieldOf(value, 'items');
-    if (isListKind(apiVersion, kind) && (items === undefined || items === null || isList(items))) {
-      this.#readItems(items ?? [], { ...candidate, inherited: itemType(apiVersion, kind) });
+    if (!isListKind(apiVersion, kind)) {
+      this.#readObject(objectOf({ apiVersion, kind, value, file, lineOf }));
       return;
     }
-    this.#readObject(objectOf({ apiVersion, kind, value, file, lineOf }));
+    const items = fieldOf(value, 'items') ?? [];
+    if (isList(items)) this.#readItems(items, { ...candidate, inherited: itemType(apiVersion, kind) });
+    else this.#syntax(file, lineOf(['items']), `a list of objects is expected, got ${typeName(items)}`);
   }
 
   #readItems(items: readonly JsonValue[], list: Candidate): void {
@@ -144,8 +145,14 @@ function hasName(metadata: JsonObject): boolean {
   );
 }
 
+/** Whether its items are read: other lists, and kinds that only sound like one, are objects like any other. */
 function isListKind(apiVersion: string, kind: string): boolean {
-  return apiVersion !== '' && kind.endsWith('List');
+  if (kind === 'List') return apiVersion === 'v1';
+  return (
+    apiVersion !== '' &&
+    kind.endsWith('List') &&
+    matchKind(apiVersion, kind.slice(0, -'List'.length)).kind !== 'unknown'
+  );
 }
 
 /** What `NetworkPolicyList` says of its items; a plain `List` says nothing. */
@@ -159,5 +166,6 @@ function passedOver({ kind, name, source }: ManifestObject): string {
 }
 
 function typeName(value: JsonValue): string {
+  if (isObject(value)) return 'an object';
   return isList(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
 }

@@ -157,6 +157,33 @@ describe('objects', () => {
       'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nmetadata: {resourceVersion: "1"}\nitems:\n- metadata: {name: a}\n  spec: {}\n';
     expect(load(text).cluster.policies.map(({ name, source }) => [name, source.line])).toEqual([['a', 5]]);
   });
+  test.each([
+    ['a list of another API', 'apiVersion: example.com/v1\nkind: AllowList\nitems: [10.0.0.0/8]\n', 'AllowList'],
+    ['a kind that is no list', 'apiVersion: example.com/v1\nkind: AllowList\nspec: {}\n', 'AllowList'],
+    ['a known kind of another API', 'apiVersion: example.com/v1\nkind: ServiceList\nitems: []\n', 'ServiceList'],
+    ['a List of another API', 'apiVersion: example.com/v1\nkind: List\nitems: [{}]\n', 'List'],
+  ])('%s is passed over', (_, text, kind) => {
+    expect(parseManifests([{ path: 'f.yaml', text }])).toMatchObject({
+      objects: [],
+      issues: [],
+      warnings: [`f.yaml:1: ${kind} is passed over: netpol-lab does not know it`],
+    });
+  });
+  test.each([
+    [
+      'items that are no list',
+      'apiVersion: v1\nkind: List\nitems: {}\n',
+      ['3 : a list of objects is expected, got an object'],
+    ],
+    ['a list without apiVersion', 'kind: PodList\nitems: []\n', ['1 apiVersion: Required value']],
+    [
+      'a list of an old version',
+      'apiVersion: extensions/v1beta1\nkind: NetworkPolicyList\nitems:\n- metadata: {name: a}\n',
+      ['4 apiVersion: Unsupported value: "extensions/v1beta1": supported values: "networking.k8s.io/v1"'],
+    ],
+  ])('%s: refused', (_, text, found) => {
+    expect(shortly(issuesOf(text))).toEqual(found);
+  });
   test('a generated name is made up, the same each time', () => {
     const text =
       'apiVersion: v1\nkind: Pod\nmetadata: {generateName: job-}\nspec: {containers: [{name: c, image: i}]}\n';

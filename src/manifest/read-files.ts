@@ -57,7 +57,11 @@ async function readPath(path: string): Promise<ManifestFile[]> {
 }
 
 async function readText(path: string): Promise<ManifestFile> {
-  return { path, text: await readFile(path, 'utf8') };
+  try {
+    return { path, text: await readFile(path, 'utf8') };
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 async function manifestsBelow(folder: string): Promise<string[]> {
@@ -80,6 +84,10 @@ function pathError(path: string, error: unknown): ManifestPathError {
     const message = `${path} does not exist: give a file, a folder, or - for stdin`;
     return new ManifestPathError('not-found', path, { message, cause: error });
   }
+  return unreadable(path, error);
+}
+
+function unreadable(path: string, error: unknown): ManifestPathError {
   const reason = error instanceof Error ? error.message : String(error);
   return new ManifestPathError('unreadable', path, { message: `${path} cannot be read: ${reason}`, cause: error });
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -62,6 +62,19 @@ describe('reading manifests', () => {
       code: 'not-found',
       path,
       message: `${path} does not exist: give a file, a folder, or - for stdin`,
+    });
+  });
+  test.each([
+    ['nothing', 'ENOENT'],
+    ['.', 'EISDIR'],
+  ])('a link in a folder to %s is an error that names the link', async (target, reason) => {
+    await write('a.yaml');
+    const path = join(folder, 'link.yaml');
+    await symlink(target, path);
+    await expect(readManifestFiles([folder], noStdin)).rejects.toMatchObject({
+      code: 'unreadable',
+      path,
+      message: expect.stringMatching(`^${path} cannot be read: ${reason}`) as unknown,
     });
   });
   test.each([[[]], [['lab.yaml', 'README.md']]])('a folder with %j has no manifests', async (names) => {

@@ -62,7 +62,8 @@ function isForeign(tag: { readonly tag: string; readonly format?: string }): boo
 
 function readDocument(document: Document.Parsed, text: string, lineAt: (offset: number) => number): YamlDocument[] {
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem) return [{ kind: 'unreadable', line: lineAt(problem.pos[0]), message: problem.message }];
+  if (problem)
+    return [{ kind: 'unreadable', line: lineAt(faultOf(document, problem.pos[0])), message: problem.message }];
   const start = document.contents?.range[0] ?? document.range[0];
   try {
     const value = plain(document.toJS({ mapAsMap: true }), new Map());
@@ -72,6 +73,12 @@ function readDocument(document: Document.Parsed, text: string, lineAt: (offset: 
   } catch (error) {
     return [{ kind: 'unreadable', line: lineAt(start), message: messageOf(error) }];
   }
+}
+
+/** The offset of what is to be mended, of a problem that starts there: where lines are taken for one key, that is in the last of them. */
+function faultOf({ errors }: Document.Parsed, start: number): number {
+  const key = errors.find(({ code, pos }) => code === 'MULTILINE_IMPLICIT_KEY' && pos[0] === start);
+  return key?.pos[1] ?? start;
 }
 
 /** A mark for what is being converted: meeting it again means that the value holds itself. */

@@ -20,6 +20,8 @@ describe('documents', () => {
     ['a duplicate key', `a: 1\na: 2\n---\n${pod('a')}`, 2, 'Map keys must be unique'],
     ['keys that are one key as text', `1: a\n"1": b\n---\n${pod('a')}`, 1, 'Map keys must be unique'],
     ['an unclosed list', `x:\n- [\n---\n${pod('a')}`, 3, 'Flow sequence'],
+    ['a line too far to the right', `a: b\n c: d\n---\n${pod('a')}`, 2, 'Nested mappings'],
+    ['a line without a colon', `a\nb: c\n---\n${pod('a')}`, 2, 'Implicit keys'],
     ['a tag of somebody', `a: !foo b\n---\n${pod('a')}`, 1, 'Unresolved tag'],
     ['infinity', `a: .inf\n---\n${pod('a')}`, 1, 'JSON has no value Infinity'],
     ['__proto__', `a: {__proto__: {b: c}}\n---\n${pod('a')}`, 1, '"__proto__" is not allowed'],

@@ -1,6 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isObject, textOf, type JsonValue } from './json.ts';
 import type { ManifestFile } from './manifest.ts';
+import { readDocuments } from './yaml-document.ts';
 
 /** A path that holds no manifests. `code` says why, the message also what to do. */
 export class ManifestPathError extends Error {
@@ -20,12 +22,13 @@ export class ManifestPathError extends Error {
 }
 
 const EXTENSIONS = ['.yaml', '.yml', '.json'];
-// Describes the lab in whose folder it is, and is no manifest.
+// Describes the lab in whose folder it is, unless it is a manifest of that name.
 const LAB_FILE = 'lab.yaml';
 
 /**
  * Reads files, folders with all below them in the order of their names, and `-` for stdin. Of folders only .yaml, .yml
- * and .json are read, but no lab.yaml at the top, dot files or node_modules. Throws ManifestPathError.
+ * and .json are read, but no dot files or node_modules, and no lab.yaml at the top that describes a lab.
+ * Throws ManifestPathError.
  */
 export async function readManifestFiles(
   paths: readonly string[],
@@ -42,18 +45,27 @@ export async function readManifestFiles(
 async function readPath(path: string): Promise<ManifestFile[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [await readText(path)];
-    const names = (await manifestsBelow(path)).filter((file) => file !== join(path, LAB_FILE));
-    if (names.length === 0) {
-      const message = `${path} has no manifests: put .yaml, .yml or .json files there, or name another folder`;
-      throw new ManifestPathError('empty', path, { message });
-    }
     const files: ManifestFile[] = [];
-    // One at a time: thousands at once run out of file descriptors.
-    for (const name of names) files.push(await readText(name));
-    return files;
+    for (const name of await manifestsBelow(path)) {
+      // One at a time: thousands at once run out of file descriptors.
+      const file = await readText(name);
+      if (name !== join(path, LAB_FILE) || !describesLab(file)) files.push(file);
+    }
+    if (files.length > 0) return files;
+    const message = `${path} has no manifests: put .yaml, .yml or .json files there, or name another folder`;
+    throw new ManifestPathError('empty', path, { message });
   } catch (error) {
     throw pathError(path, error);
   }
+}
+
+/** Whether all that is in a lab.yaml can be read and says nothing of what object it is. */
+function describesLab({ text }: ManifestFile): boolean {
+  return readDocuments(text).every((document) => document.kind === 'value' && !isTyped(document.value));
+}
+
+function isTyped(value: JsonValue): boolean {
+  return isObject(value) && textOf(value, 'apiVersion') !== '' && textOf(value, 'kind') !== '';
 }
 
 async function readText(path: string): Promise<ManifestFile> {

@@ -46,6 +46,17 @@ describe('reading manifests', () => {
       'c/lab.yaml: text of c/lab.yaml',
     ]);
   });
+  test.each([
+    ['a manifest', 'a: 1\n---\napiVersion: v1\nkind: Pod\n', ['lab.yaml']],
+    ['a manifest with a mistake', 'apiVersion: v1\nkind: Pod\n---\na: [\n', ['lab.yaml']],
+    ['a lab file', 'title: a\nmanifests: [a.yaml]\n', []],
+    ['no YAML', 'kind: [\n', ['lab.yaml']],
+  ])('a lab.yaml that is %s', async (_, text, found) => {
+    await write('a.yaml');
+    await writeFile(join(folder, 'lab.yaml'), text);
+    const files = await readManifestFiles([folder], noStdin);
+    expect(files.map(({ path }) => relative(folder, path))).toEqual(['a.yaml', ...found]);
+  });
   test('files of any name, folders and stdin, in the given order', async () => {
     await write('x.txt', 'sub/y.yaml');
     expect(await read(['-', join(folder, 'x.txt'), join(folder, 'sub/')], () => Promise.resolve('piped'))).toEqual([

@@ -8,9 +8,9 @@ import type { Terminal } from './terminal.ts';
 /** Reads files, folders and `-`. @throws LabError usage if one cannot be read or holds none. */
 export async function readManifests(paths: readonly string[]): Promise<readonly ManifestFile[]> {
   const { ManifestPathError, readManifestFiles } = await import('../manifest/read-files.ts');
-  const { text } = await import('node:stream/consumers');
+  const { buffer } = await import('node:stream/consumers');
   try {
-    return await readManifestFiles(paths, () => text(process.stdin));
+    return await readManifestFiles(paths, () => buffer(process.stdin));
   } catch (cause) {
     if (cause instanceof ManifestPathError) throw new LabError('usage', cause.message, { cause });
     throw cause;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isObject, textOf, type JsonValue } from './json.ts';
@@ -32,11 +33,11 @@ const LAB_FILE = 'lab.yaml';
  */
 export async function readManifestFiles(
   paths: readonly string[],
-  stdin: () => Promise<string>,
+  stdin: () => Promise<Buffer>,
 ): Promise<ManifestFile[]> {
   const files: ManifestFile[] = [];
   for (const path of paths) {
-    if (path === '-') files.push({ path: 'stdin', text: await stdin() });
+    if (path === '-') files.push(fileOf('stdin', await stdin()));
     else files.push(...(await readPath(path)));
   }
   return files;
@@ -69,11 +70,18 @@ function isTyped(value: JsonValue): boolean {
 }
 
 async function readText(path: string): Promise<ManifestFile> {
-  try {
-    return { path, text: await readFile(path, 'utf8') };
-  } catch (error) {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw unreadable(path, error);
-  }
+  });
+  return fileOf(path, bytes);
+}
+
+/** Other bytes than UTF-8 are refused: characters in their place would be other names and labels. */
+function fileOf(path: string, bytes: Buffer): ManifestFile {
+  const text = bytes.toString();
+  if (isUtf8(bytes)) return { path, text };
+  const line = text.slice(0, text.indexOf('\uFFFD')).split('\n').length;
+  throw unreadable(path, new Error(`line ${line} is no UTF-8`));
 }
 
 async function manifestsBelow(folder: string): Promise<string[]> {

@@ -65,7 +65,7 @@ describe.concurrent('bad usage and input end with 2 and say why', () => {
       'matrix -f invalid.yaml --port 80',
       /invalid\.yaml:7 NetworkPolicy shop\/bad: spec\.ingress\[0\].*10\.0\.0\.0\/33/,
     ],
-    ['a binary file', `validate -f ${binary}`, /^$/],
+    ['a binary file', `validate -f ${binary}`, /binary\.yaml cannot be read: line 1 is no UTF-8/],
     ['a probe without a lab', 'matrix -f web.yaml --probe --port 80', /--probe needs a running lab/],
     ['two places to look', 'matrix -f web.yaml --lab x --port 80', /mutually exclusive/],
     ['a bad time', 'matrix --lab x --port 80 --timeout 0', /--timeout is in milliseconds/],

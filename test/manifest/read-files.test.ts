@@ -12,7 +12,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const noStdin = (): Promise<string> => Promise.reject(new Error('stdin is not to be read'));
+const noStdin = (): Promise<Buffer> => Promise.reject(new Error('stdin is not to be read'));
 
 async function write(...names: string[]): Promise<void> {
   for (const name of names) {
@@ -59,11 +59,9 @@ describe('reading manifests', () => {
   });
   test('files of any name, folders and stdin, in the given order', async () => {
     await write('x.txt', 'sub/y.yaml');
-    expect(await read(['-', join(folder, 'x.txt'), join(folder, 'sub/')], () => Promise.resolve('piped'))).toEqual([
-      'stdin: piped',
-      'x.txt: text of x.txt',
-      'sub/y.yaml: text of sub/y.yaml',
-    ]);
+    expect(
+      await read(['-', join(folder, 'x.txt'), join(folder, 'sub/')], () => Promise.resolve(Buffer.from('piped'))),
+    ).toEqual(['stdin: piped', 'x.txt: text of x.txt', 'sub/y.yaml: text of sub/y.yaml']);
   });
   test('a missing path is an error that names it and says what to do', async () => {
     const path = join(folder, 'missing.yaml');
@@ -86,6 +84,19 @@ describe('reading manifests', () => {
       code: 'unreadable',
       path,
       message: expect.stringMatching(`^${path} cannot be read: ${reason}`) as unknown,
+    });
+  });
+  test('bytes that are no UTF-8 are an error with their line', async () => {
+    const path = join(folder, 'latin1.yaml');
+    const bytes = Buffer.from('# caf\u00e9\n# caf\u00e9\n', 'latin1');
+    await writeFile(path, Buffer.concat([Buffer.from('# caf\u00e9\n'), bytes]));
+    await expect(readManifestFiles([path], noStdin)).rejects.toMatchObject({
+      code: 'unreadable',
+      path,
+      message: `${path} cannot be read: line 2 is no UTF-8`,
+    });
+    await expect(readManifestFiles(['-'], () => Promise.resolve(bytes))).rejects.toMatchObject({
+      message: 'stdin cannot be read: line 1 is no UTF-8',
     });
   });
   test.each([[[]], [['lab.yaml', 'README.md']]])('a folder with %j has no manifests', async (names) => {

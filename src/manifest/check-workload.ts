@@ -6,7 +6,7 @@ import { goMap, invalid, notSupported, required, type Finding } from './finding.
 import type { LabelSelector } from './metadata-schema.ts';
 import type { PodTemplate } from './pod-schema.ts';
 import { selectorOf } from './selector.ts';
-import type { JobSpec } from './workload-schema.ts';
+import type { CronJobSpec, JobSpec } from './workload-schema.ts';
 
 interface WorkloadSpec {
   readonly replicas?: number;
@@ -65,6 +65,14 @@ export function checkJob(spec: JobSpec, path: FieldPath): Finding[] {
       : []),
     ...checkTemplate(template, [...path, 'template']),
     ...(ends ? [] : [required([...path, 'template', 'spec', 'restartPolicy'], 'valid values: "OnFailure", "Never"')]),
+  ];
+}
+
+/** What is wrong with a CronJob. Source: ValidateCronJobSpec, kubernetes. */
+export function checkCronJob({ schedule = '', jobTemplate = {} }: CronJobSpec): Finding[] {
+  return [
+    ...(schedule === '' ? [required(['spec', 'schedule'])] : []),
+    ...checkJob(jobTemplate.spec ?? {}, ['spec', 'jobTemplate', 'spec']),
   ];
 }
 

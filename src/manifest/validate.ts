@@ -2,7 +2,7 @@ import { checkMetadata } from './check-metadata.ts';
 import { checkPod } from './check-pod.ts';
 import { checkPolicy } from './check-policy.ts';
 import { checkService } from './check-service.ts';
-import { checkController, checkJob, checkWorkload } from './check-workload.ts';
+import { checkController, checkCronJob, checkJob, checkWorkload } from './check-workload.ts';
 import type { Finding } from './finding.ts';
 import type { Issue } from './issue.ts';
 import { matchKind, SCHEMAS, type KnownKind } from './known-kinds.ts';
@@ -83,7 +83,7 @@ function checkSpec(object: Understood): Finding[] {
     case 'Job':
       return checkJob(object.value.spec ?? {}, ['spec']);
     case 'CronJob':
-      return checkJob(object.value.spec?.jobTemplate?.spec ?? {}, ['spec', 'jobTemplate', 'spec']);
+      return checkCronJob(object.value.spec ?? {});
     case 'Service':
       return checkService(object.value);
     case 'NetworkPolicy':

@@ -114,3 +114,5 @@ export const CRON_JOB = struct('CronJob', {
 
 /** What a Job runs. */
 export type JobSpec = Decoded<typeof JOB_SPEC>;
+/** What a CronJob makes Jobs of, and when. */
+export type CronJobSpec = NonNullable<Decoded<typeof CRON_JOB>['spec']>;

@@ -117,6 +117,10 @@ describe('workloads', () => {
       expect(owner).toEqual({ kind: 'CronJob', name: 'tick' });
     }
   });
+  test.each(['', 'schedule: "", '])('a CronJob (%s) without a schedule is refused', (schedule) => {
+    const text = `{apiVersion: batch/v1, kind: CronJob, metadata: {name: tick}, spec: {${schedule}jobTemplate: {spec: {template: {spec: {restartPolicy: OnFailure, containers: [{name: c, image: i}]}}}}}}`;
+    expect(shortly(issuesOf(text))).toEqual(['1 spec.schedule: Required value']);
+  });
   test.each([
     [
       'a selector that does not match',

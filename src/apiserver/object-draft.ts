@@ -1,5 +1,16 @@
 import type { JsonObject, JsonValue } from '../manifest/json.ts';
-import { at, nameOf, namespaceOf, objectAt, textAt, uidOf, versionOf, without, type ApiObject } from './api-object.ts';
+import {
+  at,
+  nameOf,
+  namespaceOf,
+  objectAt,
+  sameJson,
+  textAt,
+  uidOf,
+  versionOf,
+  without,
+  type ApiObject,
+} from './api-object.ts';
 import { withDefaults } from './defaults.ts';
 import { immutabilityIssues } from './immutability.ts';
 import { birthOf, generationOf, type Origin } from './lifecycle.ts';
@@ -121,10 +132,17 @@ export function assertSame(target: WriteTarget, before: ApiObject, value: JsonOb
   if (version !== '' && version !== '0' && version !== versionOf(before)) throw conflict(resource, name, MODIFIED);
 }
 
-/** A Service keeps the addresses it was given where the writer does not speak of them. Source: patchAllocatedValues. */
+/**
+ * A Service keeps the addresses it was given where the writer does not speak of them; one who writes another clusterIP
+ * need not know of clusterIPs. Source: patchAllocatedValues, normalizeClusterIPs.
+ */
 function withAddress(before: ApiObject, value: JsonObject): JsonObject {
   const [old, spec] = [objectAt(before, 'spec'), objectAt(value, 'spec')];
-  if (textAt(spec, 'type') === 'ExternalName' || textAt(spec, 'clusterIP') !== '') return value;
+  if (textAt(spec, 'type') === 'ExternalName') return value;
+  if (textAt(spec, 'clusterIP') !== '') {
+    const isMoved = spec.clusterIP !== old.clusterIP && sameJson(spec.clusterIPs, old.clusterIPs);
+    return isMoved ? { ...value, spec: without(spec, 'clusterIPs') } : value;
+  }
   const kept = Object.entries(old).filter(
     ([name]) =>
       ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'].includes(name) && !Object.hasOwn(spec, name),

@@ -1,16 +1,17 @@
 import { checkLabels } from './check-metadata.ts';
 import { checkIp, checkPortReference, checkProtocol } from './check-pod.ts';
 import type { FieldPath } from './field-path.ts';
-import { duplicate, invalids, notSupported, required, type Finding } from './finding.ts';
+import { duplicate, goList, invalid, invalids, notSupported, required, type Finding } from './finding.ts';
 import { dnsLabelErrors, dnsSubdomainErrors, portNumberErrors } from './name-rules.ts';
 import type { ServiceManifest, ServiceSpec } from './service-schema.ts';
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const FAMILIES = ['IPv4', 'IPv6'];
+const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
 
 /** What is wrong with a Service. Source: ValidateService, kubernetes. */
 export function checkService({ spec = {} }: ServiceManifest): Finding[] {
-  const { type = '', selector = {}, ports = [], ipFamilies = [], externalName = '' } = spec;
+  const { type = '', selector = {}, ports = [], externalName = '' } = spec;
   const external = type === 'ExternalName';
   const needsPorts = !external && spec.clusterIP !== 'None' && ports.length === 0;
   return [
@@ -19,10 +20,8 @@ export function checkService({ spec = {} }: ServiceManifest): Finding[] {
     ...(needsPorts ? [required(['spec', 'ports'])] : []),
     ...checkPorts(ports),
     ...checkClusterIps(spec),
-    ...ipFamilies.flatMap((family, index) =>
-      FAMILIES.includes(family) ? [] : [notSupported(['spec', 'ipFamilies', index], family, FAMILIES)],
-    ),
-    ...(external ? checkExternalName(externalName) : []),
+    ...checkFamilies(spec),
+    ...(external ? checkExternalName(externalName) : checkFirstAddress(spec)),
   ];
 }
 
@@ -32,6 +31,29 @@ function checkClusterIps({ clusterIP = '', clusterIPs = [] }: ServiceSpec): Find
     ...check(clusterIP, ['spec', 'clusterIP']),
     ...clusterIPs.flatMap((text, index) => check(text, ['spec', 'clusterIPs', index])),
   ];
+}
+
+function checkFamilies({ ipFamilies = [], ipFamilyPolicy = '' }: ServiceSpec): Finding[] {
+  const isKnown = ipFamilyPolicy === '' || FAMILY_POLICIES.includes(ipFamilyPolicy);
+  return [
+    ...ipFamilies.flatMap((family, index) => {
+      const path = ['spec', 'ipFamilies', index];
+      return [
+        ...(FAMILIES.includes(family) ? [] : [notSupported(path, family, FAMILIES)]),
+        ...(ipFamilies.indexOf(family) < index ? [duplicate(path, family)] : []),
+      ];
+    }),
+    ...(isKnown ? [] : [notSupported(['spec', 'ipFamilyPolicy'], ipFamilyPolicy, FAMILY_POLICIES)]),
+  ];
+}
+
+/** `clusterIP` and `clusterIPs` are two ways to say one thing; the API server fills in the latter. */
+function checkFirstAddress({ clusterIP = '', clusterIPs = [] }: ServiceSpec): Finding[] {
+  const [first = clusterIP] = clusterIPs;
+  if (first === clusterIP) return [];
+  const rule =
+    clusterIP === '' ? 'must be empty when `clusterIP` is not specified' : 'first value must match `clusterIP`';
+  return [invalid(['spec', 'clusterIPs'], goList('string', clusterIPs), rule)];
 }
 
 function checkPorts(ports: NonNullable<ServiceSpec['ports']>): Finding[] {

@@ -217,9 +217,10 @@ describe('the commit hook', () => {
   });
 
   it('amends what is stored', async () => {
+    const address = { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'] };
     store.onCommit = (set) => {
       for (const { resource, after } of set.changes) {
-        if (after) set.put(resource, { ...after, spec: { ...(after.spec as JsonObject), clusterIP: '10.96.0.1' } });
+        if (after) set.put(resource, { ...after, spec: { ...(after.spec as JsonObject), ...address } });
       }
       return Promise.resolve({ kind: 'accepted' });
     };
@@ -229,9 +230,9 @@ describe('the commit hook', () => {
     store.onCommit = () => Promise.resolve({ kind: 'accepted' });
     const after = await store.users.update(target('Service', 's'), () => replaced, OPTIONS);
     expect(after).toMatchObject({ spec: { clusterIP: '10.96.0.1', ports: [{ port: 81 }] } });
-    const moved = { ...replaced, spec: { ...replaced.spec, clusterIP: '10.96.0.2' } };
+    const moved = { ...replaced, spec: { ...replaced.spec, ...address, clusterIP: '10.96.0.2' } };
     await expect(store.users.update(target('Service', 's'), () => moved, OPTIONS)).rejects.toThrow(
-      'may not change once set',
+      'is invalid: spec.clusterIPs[0]: Invalid value: []string{"10.96.0.2"}: may not change once set',
     );
   });
 

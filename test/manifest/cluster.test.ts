@@ -350,6 +350,27 @@ describe('Services', () => {
         '1 spec.type: Unsupported value: "clusterIP": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
       ],
     ],
+    [
+      '{ports: [{port: 1}], ipFamilies: [IPv4, ipv6, IPv4]}',
+      [
+        '1 spec.ipFamilies[1]: Unsupported value: "ipv6": supported values: "IPv4", "IPv6"',
+        '1 spec.ipFamilies[2]: Duplicate value: "IPv4"',
+      ],
+    ],
+    [
+      '{ports: [{port: 1}], ipFamilyPolicy: DualStack}',
+      [
+        '1 spec.ipFamilyPolicy: Unsupported value: "DualStack": supported values: "PreferDualStack", "RequireDualStack", "SingleStack"',
+      ],
+    ],
+    [
+      '{ports: [{port: 1}], clusterIP: 10.96.0.20, clusterIPs: [10.96.0.21]}',
+      ['1 spec.clusterIPs: Invalid value: []string{"10.96.0.21"}: first value must match `clusterIP`'],
+    ],
+    [
+      '{ports: [{port: 1}], clusterIPs: [10.96.0.21]}',
+      ['1 spec.clusterIPs: Invalid value: []string{"10.96.0.21"}: must be empty when `clusterIP` is not specified'],
+    ],
     ['{ports: [{prot: 1}]}', ['1 spec.ports[0].prot: unknown field "spec.ports[0].prot"']],
   ])('%s is refused', (spec, found) => {
     expect(shortly(issuesOf(service(spec)))).toEqual(found);

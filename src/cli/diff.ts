@@ -71,9 +71,11 @@ async function changeOf({ files, old, lab, prune, cni = 'reference' }: Asked, te
   const pool = new AddressPool();
   const read = parseManifests(await readManifests(files));
   if (old !== undefined) {
+    const { Controllers } = await import('../manifest/controllers.ts');
     const there = parseManifests(await readManifests(old));
     const before = buildCluster(there.objects, pool);
-    const after = buildCluster(prune ? read.objects : [...there.objects, ...read.objects], pool);
+    const left = prune ? [] : new Controllers(there.objects).without(read.objects);
+    const after = buildCluster([...left, ...read.objects], pool);
     await accept([there, before, read, after], [read, after], terminal);
     const enforcer = new Enforcer(cni);
     return { before: enforcer.enforced(before.cluster), after: enforcer.enforced(after.cluster) };

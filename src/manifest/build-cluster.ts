@@ -7,10 +7,11 @@ import { POD_NETWORKS, SERVICE_NETWORKS, type AddressPool } from './address-pool
 import { buildPod, givenAddresses, phaseOf, nodeAddresses } from './build-pod.ts';
 import { buildPolicy, policyWarnings } from './build-policy.ts';
 import { buildService, givenClusterIps, hasClusterIp, wantsFamily } from './build-service.ts';
+import { Controllers } from './controllers.ts';
 import type { FieldPath } from './field-path.ts';
 import { duplicate, invalid, type Finding } from './finding.ts';
 import type { Issue } from './issue.ts';
-import { issueOf, type ManifestObject } from './manifest-object.ts';
+import { issueOf, objectKey, type ManifestObject } from './manifest-object.ts';
 import { podCount, podPlans, type PodPlan } from './pod-plan.ts';
 import type { ServiceManifest } from './service-schema.ts';
 import { readObject, type Understood } from './validate.ts';
@@ -27,7 +28,8 @@ const MAX_PODS_OF_A_WORKLOAD = 65_533;
 
 /**
  * Validates the objects and makes a cluster of them. The last object of a kind, namespace and name counts, in the
- * place of the first. Objects with issues are left out. The pool afterwards has this cluster's addresses and no others.
+ * place of the first. Objects with issues are left out. A workload whose pods, ReplicaSet or Job are among the objects
+ * makes no others. The pool afterwards has this cluster's addresses and no others.
  * @param finished keys of pods that have finished since they were written: they hold no address any more.
  */
 export function buildCluster(
@@ -35,15 +37,14 @@ export function buildCluster(
   pool: AddressPool,
   finished: ReadonlySet<string> = new Set(),
 ): BuiltCluster {
-  const builder = new ClusterBuilder(pool, finished);
-  for (const object of latest(objects)) builder.add(object);
+  const all = latest(objects);
+  const builder = new ClusterBuilder(pool, finished, new Controllers(all));
+  for (const object of all) builder.add(object);
   return builder.build();
 }
 
-function latest(objects: readonly ManifestObject[]): Iterable<ManifestObject> {
-  const byName = new Map<string, ManifestObject>();
-  for (const object of objects) byName.set(`${object.kind}/${object.namespace}/${object.name}`, object);
-  return byName.values();
+function latest(objects: readonly ManifestObject[]): ManifestObject[] {
+  return [...new Map(objects.map((object) => [objectKey(object), object])).values()];
 }
 
 interface PlannedPod {
@@ -59,6 +60,7 @@ interface PlannedService {
 class ClusterBuilder {
   readonly #pool: AddressPool;
   readonly #finished: ReadonlySet<string>;
+  readonly #controllers: Controllers;
   readonly #namespaces = new Map<string, Namespace>();
   readonly #pods = new Map<string, PlannedPod>();
   readonly #services: PlannedService[] = [];
@@ -66,9 +68,10 @@ class ClusterBuilder {
   readonly #issues: Issue[] = [];
   readonly #warnings: string[] = [];
 
-  constructor(pool: AddressPool, finished: ReadonlySet<string>) {
+  constructor(pool: AddressPool, finished: ReadonlySet<string>, controllers: Controllers) {
     this.#pool = pool;
     this.#finished = finished;
+    this.#controllers = controllers;
     this.#useNamespace('default');
     this.#useNamespace('kube-system');
   }
@@ -93,7 +96,7 @@ class ClusterBuilder {
         this.#warnings.push(...policyWarnings(object, understood.value));
         break;
       default:
-        this.#addPods(object, understood);
+        if (!this.#controllers.hasMade(object)) this.#addPods(object, understood);
     }
   }
 
@@ -118,7 +121,9 @@ class ClusterBuilder {
       this.#report(object, invalid(['spec'], count, rule));
       return;
     }
-    for (const plan of podPlans(object, understood)) {
+    const { kind, name } = this.#controllers.workloadOf(object);
+    for (const own of podPlans(object, understood)) {
+      const plan = { ...own, owner: { kind, name } };
       const key = podKey(plan);
       const other = this.#pods.get(key);
       if (other) this.#report(object, said(duplicate(['metadata', 'name'], plan.name), ownerText(other.plan)));

@@ -19,6 +19,11 @@ export interface ManifestObject {
   lineOf(path: FieldPath): number;
 }
 
+/** `KIND/NAMESPACE/NAME`, of which a cluster has one object. */
+export function objectKey({ kind, namespace, name }: Pick<ManifestObject, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
 /** A finding of this object as an issue of its file. */
 export function issueOf(object: ManifestObject, finding: Finding): Issue {
   return {

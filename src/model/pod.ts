@@ -9,7 +9,7 @@ export interface Pod {
   readonly name: string;
   readonly labels: Labels;
   readonly annotations: ReadonlyMap<string, string>;
-  /** The workload that it was written as, `Pod` itself for a bare pod. */
+  /** The workload that it was written as or made for, `Pod` itself for a bare pod. */
   readonly owner: { readonly kind: string; readonly name: string };
   readonly phase: PodPhase;
   /** At most one of each family; none while it has no address. */

@@ -44,6 +44,7 @@ describe('a good lab', () => {
       learn: null,
       manifests: [join(folder, 'cluster.yaml')],
       external: [],
+      backends: ['netns', 'compose'],
       options: { deny: 'drop', carry: 'auto', cni: 'reference' },
       steps: [],
     });

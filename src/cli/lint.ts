@@ -1,5 +1,5 @@
 import { LabError } from '../model/lab-error.ts';
-import { suggestion } from '../model/nearest-name.ts';
+import { nearestName } from '../model/nearest-name.ts';
 import { build, readManifests, refuseIssues, warn } from './manifests.ts';
 import { FILES, output } from './options.ts';
 import type { Verb } from './verb.ts';
@@ -35,10 +35,9 @@ export const LINT: Verb<Options> = {
     const { lintText } = await import('../lint/lint-text.ts');
     const unknown = ignore.find((id) => !RULE_IDS.includes(id));
     if (unknown !== undefined) {
-      throw new LabError(
-        'usage',
-        `no rule "${unknown}"${suggestion(unknown, RULE_IDS)}; they are ${RULE_IDS.join(', ')}`,
-      );
+      const near = nearestName(unknown, RULE_IDS);
+      const hint = near === undefined ? `there are ${RULE_IDS.join(', ')}` : `did you mean ${near}?`;
+      throw new LabError('usage', `no rule "${unknown}"; ${hint}`);
     }
     const { cluster, objects, issues, warnings } = await build(await readManifests(f));
     warn(warnings, terminal);

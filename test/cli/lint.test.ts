@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { RULE_IDS } from '../../src/lint/lint.ts';
 import { SHOP, shopPolicy } from '../lint/lint-fixture.ts';
 import { commandLine } from './analysis-fixture.ts';
 
@@ -46,7 +47,13 @@ describe.concurrent('lint', () => {
 
   test('knows the rule that is meant to be left out', async () => {
     const { exitCode, stderr } = await cli.run('lint -f - --ignore label-tpyo', { stdin: TYPO });
-    expect(stderr).toMatch(/no rule "label-tpyo"; did you mean label-typo\?/);
+    expect(stderr).toBe('error: no rule "label-tpyo"; did you mean label-typo?\n');
+    expect(exitCode).toBe(2);
+  });
+
+  test('lists all rules, once, where none is near', async () => {
+    const { exitCode, stderr } = await cli.run('lint -f - --ignore nope', { stdin: TYPO });
+    expect(stderr).toBe(`error: no rule "nope"; there are ${RULE_IDS.join(', ')}\n`);
     expect(exitCode).toBe(2);
   });
 

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { LabError } from '../model/lab-error.ts';
 import { printable } from '../report/printable.ts';
 
 /** Whoever read the output has gone (`| head`). Ends the verb by way of its own cleaning up; no error to the user. */
@@ -12,7 +13,7 @@ export class Terminal {
   readonly watched: boolean;
   readonly #stdout: Writable;
   readonly #stderr: Writable;
-  #closed = false;
+  #failure: OutputClosed | LabError | undefined;
   #progressShown = false;
 
   constructor({ stdout, stderr, env }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>) {
@@ -21,13 +22,16 @@ export class Terminal {
     this.watched = stderr.isTTY && env.TERM !== 'dumb';
     this.#stdout = stdout;
     this.#stderr = stderr;
-    stdout.on('error', () => (this.#closed = true));
+    stdout.on('error', (error: NodeJS.ErrnoException) => (this.#failure ??= failureOf(error)));
     stderr.on('error', () => undefined);
   }
 
-  /** Writes text as it is, and waits until the reader has taken it. @throws OutputClosed if the reader has gone. */
+  /**
+   * Writes text as it is, and waits until the reader has taken it.
+   * @throws OutputClosed if the reader has gone, LabError environment if output cannot be written.
+   */
   async write(text: string): Promise<void> {
-    this.#requireReader();
+    this.#requireWritable();
     this.clearProgress();
     if (this.#stdout.write(text)) return;
     await new Promise<void>((resolve) => {
@@ -37,7 +41,7 @@ export class Terminal {
       };
       for (const event of ['drain', 'error', 'close']) this.#stdout.on(event, done);
     });
-    this.#requireReader();
+    this.#requireWritable();
   }
 
   /** Writes text and a line's end. */
@@ -70,7 +74,12 @@ export class Terminal {
     this.#progressShown = false;
   }
 
-  #requireReader(): void {
-    if (this.#closed) throw new OutputClosed();
+  #requireWritable(): void {
+    if (this.#failure) throw this.#failure;
   }
+}
+
+function failureOf(error: NodeJS.ErrnoException): OutputClosed | LabError {
+  if (error.code === 'EPIPE') return new OutputClosed();
+  return new LabError('environment', `the output cannot be written: ${error.message}`, { cause: error });
 }

@@ -17,8 +17,8 @@ export interface RunOptions {
   readonly stdin?: string;
   readonly cwd?: string;
   readonly nodeOptions?: readonly string[];
-  /** A shell command to pipe stdout into; `stdout` is then what that prints. */
-  readonly pipeInto?: string;
+  /** What a shell is to do with stdout: `| head`, `> FILE`; `stdout` is then what is printed in the end. */
+  readonly redirect?: string;
 }
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta.url));
@@ -26,8 +26,8 @@ const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta
 /** Runs netpol-lab as a process of its own, as a user's shell would. */
 export async function runProgram(args: readonly string[], options: RunOptions): Promise<Ended> {
   const command = [process.execPath, ...(options.nodeOptions ?? []), PROGRAM, ...args];
-  const shell = `set -o pipefail; "$@" | ${options.pipeInto ?? 'cat'}`;
-  const [program = '', ...rest] = options.pipeInto === undefined ? command : ['bash', '-c', shell, 'bash', ...command];
+  const shell = `set -o pipefail; "$@" ${options.redirect ?? ''}`;
+  const [program = '', ...rest] = options.redirect === undefined ? command : ['bash', '-c', shell, 'bash', ...command];
   const child = spawn(program, rest, {
     cwd: options.cwd,
     // Stripping types anew takes half of each run's time.

@@ -133,7 +133,7 @@ describe.concurrent('help and completion', () => {
   });
 
   test('prints a script that bash takes', async () => {
-    const { stdout } = await run('completion', { pipeInto: 'bash -n && echo fine' });
+    const { stdout } = await run('completion', { redirect: '| bash -n && echo fine' });
     expect(stdout).toBe('fine\n');
   });
 });
@@ -275,7 +275,7 @@ describe.concurrent('check --queries', () => {
 
   test('ends quietly when nobody reads on', async () => {
     const stdin = `${good}\n`.repeat(20_000);
-    const ended = await run('check -f web.yaml --queries -', { stdin, pipeInto: 'head -n 1' });
+    const ended = await run('check -f web.yaml --queries -', { stdin, redirect: '| head -n 1' });
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
     expect(ended.stdout.trimEnd().split('\n')).toHaveLength(1);
   });

@@ -37,16 +37,16 @@ function reachesInto(view: GraphView, to: Group): Reach[] {
 }
 
 /**
- * Few ends for many groups: everyone, everyone of a namespace, or each. Those whose own egress a policy
- * isolates are always named: everyone is whoever may send to anybody.
+ * Few ends for many groups: everyone, everyone of a namespace, or each. Those whose pods are all isolated for
+ * egress are always named: everyone is whoever may send to anybody.
  */
 function together({ groups }: GraphView, sources: readonly Group[], to: Group): GraphEnd[] {
   const has = new Set([...sources, to]);
-  const free = groups.filter(({ isTouched }) => !isTouched.egress);
-  const named = sources.filter(({ isTouched }) => isTouched.egress).map(endOf);
+  const free = groups.filter(({ node }) => !node.isIsolated.egress);
+  const named = sources.filter(({ node }) => node.isIsolated.egress).map(endOf);
   const isWhole = (some: readonly Group[]): boolean => some.length > 2 && some.every((group) => has.has(group));
   if (isWhole(free)) return [{ kind: 'everyone', namespace: '' }, ...named];
-  const open = sources.filter(({ isTouched }) => !isTouched.egress);
+  const open = sources.filter(({ node }) => !node.isIsolated.egress);
   const parts = [...Map.groupBy(open, ({ node }) => node.namespace)].flatMap(([namespace, some]): GraphEnd[] => {
     const all = free.filter(({ node }) => node.namespace === namespace);
     return namespace !== '' && isWhole(all) ? [{ kind: 'everyone', namespace }] : some.map(endOf);

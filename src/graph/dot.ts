@@ -4,6 +4,7 @@ const STYLES: Readonly<Record<Shape['style'], string>> = {
   isolated: 'shape=box, style="rounded,filled", fillcolor="#d3f0e0", color="#2f9e62"',
   open: 'shape=box, style="rounded,filled,dashed", fillcolor="#ffffff", color="#868e96"',
   sender: 'shape=box, style="rounded,filled", fillcolor="#d3f0e0", color="#2f9e62", penwidth=3',
+  openSender: 'shape=box, style="rounded,filled,dashed", fillcolor="#ffffff", color="#868e96", penwidth=3',
   everyone: 'shape=ellipse, style=filled, fillcolor="#e7f1fb", color="#4a90d9"',
   outside: 'shape=box, style=filled, fillcolor="#fff3d6", color="#d99a1b"',
   hub: 'shape=plain, fontcolor="#495057", fontsize=9',

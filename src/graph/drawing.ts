@@ -1,11 +1,11 @@
 import { endKey } from './bundles.ts';
 import type { ConnectionGraph, GraphEdge, GraphEnd, GraphNode } from './graph.ts';
 
-/** A shape of a drawing. `style` says what it stands for; a sender's own connections are limited, too. */
+/** A shape of a drawing. `style` says what it stands for; the own connections of senders are limited, too. */
 export interface Shape {
   readonly id: string;
   readonly label: string;
-  readonly style: 'isolated' | 'open' | 'sender' | 'everyone' | 'outside' | 'hub';
+  readonly style: 'isolated' | 'open' | 'sender' | 'openSender' | 'everyone' | 'outside' | 'hub';
 }
 
 /** A box around the shapes of a namespace. */
@@ -59,12 +59,13 @@ export function drawingOf({ nodes, edges }: ConnectionGraph): Drawing {
 }
 
 function legendOf(styles: ReadonlySet<Shape['style']>, arrows: readonly Arrow[]): string[] {
+  const isThick = styles.has('sender') || styles.has('openSender');
   const lines: readonly [occurs: boolean, line: string][] = [
     [styles.has('isolated') || styles.has('sender'), 'Green: takes only what arrows show.'],
-    [styles.has('sender'), 'Thick border: connects only to where arrows lead.'],
-    [styles.has('open'), 'Dashed border: open to everybody.'],
+    [isThick, 'Thick border: connects only to where arrows lead.'],
+    [styles.has('open') || styles.has('openSender'), 'Dashed border: open to everybody.'],
     [arrows.some(({ isDotted }) => isDotted), 'Dotted arrow: only some of the pods.'],
-    [styles.has('everyone') && styles.has('sender'), 'Every pod: all but those with a thick border.'],
+    [styles.has('everyone') && isThick, 'Every pod: all but those with a thick border.'],
   ];
   return lines.flatMap(([occurs, line]) => (occurs ? [line] : []));
 }
@@ -84,8 +85,12 @@ function nodeShape({ name, namespace, pods, isIsolated }: GraphNode, ids: Ids): 
   // Within its box the namespace is clear, and the kind of a workload matters little.
   const short = namespace === '' ? name : (name.split('/').at(-1) ?? name);
   const label = pods === 1 ? short : `${short} (${pods})`;
-  const style = isIsolated.ingress ? (isIsolated.egress ? 'sender' : 'isolated') : 'open';
-  return { id: ids.of(endKey({ kind: 'node', name })), label, style };
+  return { id: ids.of(endKey({ kind: 'node', name })), label, style: nodeStyle(isIsolated) };
+}
+
+function nodeStyle({ ingress, egress }: GraphNode['isIsolated']): Shape['style'] {
+  if (egress) return ingress ? 'sender' : 'openSender';
+  return ingress ? 'isolated' : 'open';
 }
 
 interface Placed {

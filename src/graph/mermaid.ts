@@ -4,6 +4,7 @@ const CLASSES: Readonly<Record<Shape['style'], string>> = {
   isolated: 'fill:#d3f0e0,stroke:#2f9e62',
   open: 'fill:#fff,stroke:#868e96,stroke-dasharray:4 3',
   sender: 'fill:#d3f0e0,stroke:#2f9e62,stroke-width:3px',
+  openSender: 'fill:#fff,stroke:#868e96,stroke-dasharray:4 3,stroke-width:3px',
   everyone: 'fill:#e7f1fb,stroke:#4a90d9',
   outside: 'fill:#fff3d6,stroke:#d99a1b',
   hub: 'fill:#fff,stroke:none,color:#495057',

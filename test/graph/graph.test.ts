@@ -109,6 +109,19 @@ describe('edges', () => {
     expect(edgesOf([toApi({ ingress: [] })], one)).toContain('everyone  ..> node a/deployment/api 8080/TCP');
   });
 
+  test('are of everybody only where that is true of all pods of a workload', () => {
+    const other = { labels: new Map([['app', 'other']]) };
+    const some = PODS.map((each) => (each.namespace === 'b' && each.name === 'api-1' ? { ...each, ...other } : each));
+    const policies = [
+      toApi({ ingress: [{ from: [{ namespaces: {} }] }] }),
+      policy({ name: 'out', namespace: 'b', pods: { app: 'other' }, egress: [] }),
+    ];
+    const edges = edgesOf(policies, some);
+    expect(edges).toContain('node b/client --> node a/deployment/api 8080/TCP');
+    expect(edges).toContain('node b/deployment/api ..> node a/deployment/api 8080/TCP');
+    expect(edges.filter((edge) => edge.startsWith('everyone'))).toEqual([]);
+  });
+
   test('are between namespaces if asked', () => {
     const from = { namespaces: { 'kubernetes.io/metadata.name': 'b' } };
     expect(edgesOf([toApi({ ingress: [{ from: [from] }] })], PODS, BY_NAMESPACE)).toEqual([
@@ -137,6 +150,23 @@ describe('drawings', () => {
   test('are DOT that Graphviz draws', async () => {
     const svg = (await instance()).renderString(dotText(drawing), { format: 'svg' });
     for (const label of ['a', 'api (2)', 'client', '8080/TCP']) expect(svg).toContain(`>${label}</text>`);
+  });
+
+  test.each([
+    ['open', [], 'openSender'],
+    ['isolated', [policy({ name: 'in', namespace: 'd', pods: { app: 'client' }, ingress: [] })], 'sender'],
+  ])('mark an %s pod whose egress is isolated, of which "every pod" does not speak', (_, policies, style) => {
+    const toAll = policy({ namespace: 'a', pods: { app: 'api' }, ingress: [{ from: [{ namespaces: {} }] }] });
+    const silent = policy({ name: 'out', namespace: 'd', pods: { app: 'client' }, egress: [] });
+    const graph = connectionGraph(cluster({ pods: PODS, policies: [toAll, silent, ...policies] }), BY_WORKLOAD);
+    expect(graph.edges.map(({ from }) => endKey(from))).toEqual(['everyone ']);
+    const { boxes, legend } = drawingOf(graph);
+    expect(boxes.at(-1)?.shapes.map(({ label, style: own }) => [label, own])).toEqual([
+      ['api (2)', 'open'],
+      ['client', style],
+    ]);
+    expect(legend).toContain('Thick border: connects only to where arrows lead.');
+    expect(legend).toContain('Every pod: all but those with a thick border.');
   });
 
   test('keep labels what they are', async () => {

@@ -138,7 +138,8 @@ describe('drawings', () => {
   const drawing = drawingOf(connectionGraph(shop, BY_WORKLOAD));
 
   test('are Mermaid', () => {
-    expect(mermaidText(drawing).split('\n').slice(-5)).toEqual([
+    expect(mermaidText(drawing).split('\n').slice(-6)).toEqual([
+      '  legend["Green: takes only what arrows show.<br>Dashed border: open to everybody."]:::legend',
       '  subgraph n2 ["a"]',
       '    n0["api (2)"]:::isolated',
       '    n1["client"]:::open',

@@ -15,8 +15,8 @@ export const GENERATE_EXPECTATIONS: Verb<Options> = {
   examples: [['generate-expectations -f manifests/ > expect.yaml', 'By workload, on the ports that are served']],
   options: (yargs) => yargs.options({ f: { ...FILES, demandOption: true }, cni: CNI }),
   run: async ({ f, cni }, terminal) => {
-    const { generateExpectations } = await import('../expect/generate.ts');
-    await terminal.write(generateExpectations(await loadCluster(f, terminal, cni)));
+    const { expectationChunks } = await import('../expect/generate.ts');
+    for (const chunk of expectationChunks(await loadCluster(f, terminal, cni))) await terminal.write(chunk);
     return 0;
   },
 };

@@ -29,9 +29,7 @@ const port = z.union([z.int(), z.string()]).transform((value, context): PortSpec
   return z.NEVER;
 });
 
-const schema = z
-  .array(z.strictObject({ from: endpoint, to: endpoint, port, verdict: z.enum(['allow', 'deny']) }))
-  .min(1);
+const schema = z.array(z.strictObject({ from: endpoint, to: endpoint, port, verdict: z.enum(['allow', 'deny']) }));
 
 /**
  * Reads expectations: a YAML list of `{ from, to, port, verdict }`.

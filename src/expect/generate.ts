@@ -16,18 +16,26 @@ interface Row {
 
 /**
  * What holds now, as expectations in YAML: who reaches whom on the ports that are served, by workload, and by pod
- * where the pods of a workload differ. Cost: pairs of pods times ports.
+ * where the pods of a workload differ; an empty list if nothing is served. In chunks, one for each port of a workload.
+ * Cost: pairs of pods times ports.
  */
-export function generateExpectations(cluster: Cluster): string {
+export function* expectationChunks(cluster: Cluster): Generator<string, void> {
   const reaches = reachOf(compile(cluster).buffer);
   const workloads = [...Map.groupBy(cluster.pods.filter(isEndpoint), workloadName)].map(([name, pods]) => ({
     name,
     pods,
   }));
-  const rows = workloads.flatMap((to) =>
-    portsOf(to.pods).flatMap((spec) => workloads.flatMap((from) => rowsBetween(from, to, { reaches, spec }))),
-  );
-  return ['# Who reaches whom, as it was when this was written.', ...rows.map(rowText), ''].join('\n');
+  yield '# Who reaches whom, as it was when this was written.\n';
+  let isEmpty = true;
+  for (const to of workloads) {
+    for (const spec of portsOf(to.pods)) {
+      const rows = workloads.flatMap((from) => rowsBetween(from, to, { reaches, spec }));
+      if (rows.length === 0) continue;
+      isEmpty = false;
+      yield rows.map(rowText).join('');
+    }
+  }
+  if (isEmpty) yield '[]\n';
 }
 
 interface Workload {
@@ -59,5 +67,5 @@ function portsOf(pods: readonly Pod[]): PortSpec[] {
 
 /** Names of Kubernetes and addresses need no quotes in YAML but for IPv6, and rows have pods alone. */
 function rowText({ from, to, port, verdict }: Row): string {
-  return `- { from: ${from}, to: ${to}, port: ${port}, verdict: ${verdict} }`;
+  return `- { from: ${from}, to: ${to}, port: ${port}, verdict: ${verdict} }\n`;
 }

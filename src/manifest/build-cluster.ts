@@ -30,6 +30,7 @@ const MAX_PODS_OF_A_WORKLOAD = 65_533;
  * Validates the objects and makes a cluster of them. The last object of a kind, namespace and name counts, in the
  * place of the first. Objects with issues are left out. A workload whose pods, ReplicaSet or Job are among the objects
  * makes no others. The pool afterwards has this cluster's addresses and no others.
+ * Running pods whose status gives neither address nor node are on the pool's node.
  * @param finished keys of pods that have finished since they were written: they hold no address any more.
  */
 export function buildCluster(
@@ -143,14 +144,28 @@ class ClusterBuilder {
         this.#reportTaken(object, ['status', field], { addresses, other: `pod ${other}` });
       }
     }
-    return [...this.#pods].map(([key, { object, plan }]) => buildPod(plan, this.#podAddresses(key, object, plan)));
+    return [...this.#pods].map(([key, { object, plan }]) => {
+      const placed = this.#placed(key, plan);
+      return buildPod(placed, this.#podAddresses(key, object, placed));
+    });
+  }
+
+  /** On the pool's node if the pod runs, and its status says neither on which nor at which address. */
+  #placed(key: string, plan: PodPlan): PodPlan {
+    const isKnown = nodeAddresses(plan).length > 0 || givenAddresses(plan).length > 0;
+    if (isKnown || !this.#runs(key, plan)) return plan;
+    return { ...plan, status: { ...plan.status, hostIPs: this.#pool.gateways.map(({ text }) => ({ ip: text })) } };
+  }
+
+  #runs(key: string, plan: PodPlan): boolean {
+    return phaseOf(plan) === 'Running' && !this.#finished.has(key);
   }
 
   #podAddresses(key: string, object: ManifestObject, plan: PodPlan): readonly IpAddress[] {
     if (plan.spec.hostNetwork === true) return nodeAddresses(plan);
     const given = givenAddresses(plan);
     // A pod that is not running has the address that is written, or none.
-    if (given.length > 0 || phaseOf(plan) !== 'Running' || this.#finished.has(key)) return given;
+    if (given.length > 0 || !this.#runs(key, plan)) return given;
     const addresses = this.#pool.podAddresses(key);
     if (addresses.length === 0) this.#reportExhausted(object, plan.name, POD_NETWORKS);
     return addresses;

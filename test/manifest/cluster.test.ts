@@ -247,6 +247,23 @@ status: {podIP: 10.0.0.7, podIPs: [{ip: 10.0.0.7}, {ip: "fd00::7"}], hostIP: 192
       [{ text: '10.1.0.1' }],
     ]);
   });
+  test('pods of which no status says where they run are on one node', () => {
+    const host =
+      '{apiVersion: v1, kind: Pod, metadata: {name: host}, spec: {hostNetwork: true, containers: [{name: c, image: i}]}}';
+    const node = ['10.244.0.1', 'fd00:10:244::1'];
+    const more = ['status: {podIP: 10.0.0.1}', 'status: {hostIP: 10.1.0.1}', 'status: {phase: Pending}'];
+    const { pods } = load(
+      [`${host}\n`, pod('a'), ...more.map((status, index) => pod(`p${index}`, `, ${status}`))].join('---\n'),
+    ).cluster;
+    expect(pods[0]?.addresses.map(({ text }) => text)).toEqual(node);
+    expect(pods.map(({ nodeAddresses }) => nodeAddresses.map(({ text }) => text))).toEqual([
+      node,
+      node,
+      [],
+      ['10.1.0.1'],
+      [],
+    ]);
+  });
   test('two live pods with one address are an issue that names both; a finished pod is none', () => {
     const status = ', status: {podIP: 10.0.0.1}';
     const finished = pod('old', ', status: {phase: Succeeded, podIP: 10.0.0.1}');

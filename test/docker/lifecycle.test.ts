@@ -30,6 +30,58 @@ describe('a lab in containers', () => {
     expect(await user.labFolders()).toEqual([]);
   });
 
+  it('of real images is entered, and leaves nothing either', async () => {
+    const containers = [{ name: 'main', image: 'node:24-bookworm-slim', command: ['sleep', 'infinity'] }];
+    const folder = await user.folder({ 'pods.yaml': yaml([pod('real', { containers })]) });
+    const up = await user.run(['up', '-f', folder, '--name', 'real', '--backend', 'compose', '--images', 'real']);
+    expect(up, up.stderr).toMatchObject({ exit: 0 });
+    expect(await user.run(['exec', 'real', '--', 'hostname'])).toMatchObject({ exit: 0, stdout: 'real\n' });
+    expect(await user.run(['down', 'real'])).toMatchObject({ exit: 0 });
+    expect(await docker('ps', '--all', '--quiet', '--filter', 'label=com.docker.compose.project=netpol-lab-real')).toBe(
+      '',
+    );
+  });
+
+  it('has the policies of all files, the last of a name in force, whatever their paths', async () => {
+    const isolating = { podSelector: {}, policyTypes: ['Ingress'] };
+    const named = (name: string, spec: object) =>
+      yaml([{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name }, spec }]);
+    const pods = await user.folder({
+      'pods.yaml': yaml([pod('client'), pod('web', { containers: [serving('80/TCP')] })]),
+    });
+    const later = await user.folder({
+      'z.yaml': named('deny', { ...isolating, ingress: [{}] }),
+      'a.yaml': named('deny', isolating),
+    });
+    const files = [pods, join(later, 'z.yaml'), join(later, 'a.yaml')];
+    const up = await user.run(['up', '-f', ...files, '--name', 'ordered', '--backend', 'compose']);
+    expect(up, up.stderr).toMatchObject({ exit: 0 });
+    const explained = await user.run(['explain', '--from', 'default/client', '--to', 'default/web', '--port', '80']);
+    expect(explained).toMatchObject({
+      exit: 1,
+      stdout: expect.stringContaining(`${join(later, 'a.yaml')}:`) as string,
+    });
+  });
+
+  it('does not start with a host outside that has an address of Docker’s', async () => {
+    const [gateway = ''] = (
+      await docker('network', 'inspect', 'bridge', '--format', '{{range .IPAM.Config}}{{.Subnet}} {{end}}')
+    ).split('/');
+    const lab = {
+      title: 't',
+      teaches: 'u',
+      manifests: ['pods.yaml'],
+      external: [{ name: 'taken.example', addresses: [gateway] }],
+    };
+    const folder = await user.folder({ 'pods.yaml': yaml([pod('client')]), 'lab.yaml': yaml([lab]) });
+    const { exit, stderr } = await user.run(['up', folder, '--name', 'taken', '--backend', 'compose']);
+    expect({ exit, stderr }).toEqual({
+      exit: 2,
+      stderr: expect.stringContaining(`${gateway} of Docker's network`) as string,
+    });
+    expect(await holdingsOf('taken')).toEqual([]);
+  });
+
   it('leaves nothing when its start is interrupted', async () => {
     const starting = user.start(await upArguments('interrupted'));
     await expect.poll(() => holdingsOf('interrupted'), { timeout: 20_000, interval: 20 }).not.toEqual([]);
@@ -81,10 +133,15 @@ describe('a lab in containers', () => {
 
 describe('compose/default-deny.yaml', () => {
   it('runs by itself, and netpol-lab finds it', async () => {
-    const environment = await new DockerComposeEnvironment(join(ROOT, 'compose'), 'default-deny.yaml').up();
+    const environment = await new DockerComposeEnvironment(join(ROOT, 'compose'), 'default-deny.yaml')
+      .withProjectName('by-itself')
+      .up();
     try {
       const curl = () => environment.getContainer('client-1').exec(['curl', '-sS', '-m', '2', 'http://web']);
       expect((await curl()).exitCode).toBe(0); // at once: Compose has waited for the whole lab
+      const file = join(ROOT, 'compose', 'default-deny.yaml');
+      await docker('compose', '--project-name', 'by-itself', '--file', file, 'restart', 'web__proxy', 'client__proxy');
+      await expect.poll(async () => (await curl()).exitCode, { timeout: 20_000 }).toBe(0); // their pods have started with them
       const applied = await user.run(['apply', '-f', join(ROOT, 'labs/default-deny/default-deny-ingress.yaml')]);
       expect(applied, applied.stderr).toMatchObject({ exit: 0 });
       expect((await curl()).exitCode).toBe(28);

@@ -28,7 +28,6 @@ export async function startInContainers(
   { onProgress, signal }: { readonly onProgress: (text: string) => void; readonly signal?: AbortSignal | undefined },
 ): Promise<LabStatus> {
   const { warnings } = await composeFile(spec, images); // what is wrong with the manifests is said first
-  const { compose: file } = await composePaths(spec.name);
   if ((await labsInNamespaces()).includes(spec.name)) {
     throw new LabError('usage', `lab ${spec.name} runs already: end it by "netpol-lab down ${spec.name}", or choose --name`);
   }
@@ -41,6 +40,7 @@ export async function startInContainers(
   }
   await refuseTaken(spec.external);
   const { text } = await composeFile(spec, images, await freePodNetworks());
+  const { compose: file } = await composePaths(spec.name);
   await writeFile(file, text, { mode: 0o600 });
   const client = new ComposeLabClient(spec.name);
   try {

@@ -13,6 +13,7 @@ import {
 } from './api-object.ts';
 import { withDefaults } from './defaults.ts';
 import { immutabilityIssues } from './immutability.ts';
+import { withJobSelector } from './job-selector.ts';
 import { birthOf, generationOf, type Origin } from './lifecycle.ts';
 import { apiVersionOf, type Resource } from './registry.ts';
 import { ApiError, badRequest, conflict, invalidObject, MODIFIED } from './status.ts';
@@ -33,7 +34,8 @@ export function newborn(origin: Origin, target: WriteTarget, value: JsonObject):
   assertNamespaceOf(target, value);
   const status = FIRST_STATUS.get(resource.kind);
   const asked = resource.hasStatus ? { ...without(value, 'status'), ...(status ? { status } : {}) } : value;
-  return filled(origin, { ...target, name: name || nameOf(value) }, { before: undefined, value: asked });
+  const made = filled(origin, { ...target, name: name || nameOf(value) }, { before: undefined, value: asked });
+  return resource.kind === 'Job' ? withJobSelector(made) : made;
 }
 
 /** The object after a change by a user: who writes to the object leaves its status alone, and the other way round. */

@@ -43,6 +43,12 @@ describe.each([
     expect((await kubectl(lab, 'logs two --all-containers')).split('\n').sort()).toEqual(['', 'first', 'second']);
   });
 
+  it('shows the output of the pod of a Job', async () => {
+    await kubectl(lab, ['create', 'job', 'batch', '--image=busybox', '--', 'sh', '-c', 'echo of the job']);
+    await kubectl(lab, 'wait --for=condition=Complete job/batch --timeout=10s');
+    expect(await kubectl(lab, 'logs job/batch')).toBe('of the job\n');
+  });
+
   it('follows, from the last lines on, until the container ends', async () => {
     const folder = await lab.user.folder({});
     await lab.apply(pod('talk', { restartPolicy: 'Never', ...running(`mkfifo ${folder}/in; ${TALK} ${folder}/in`) }));

@@ -1,5 +1,6 @@
 import { at, nameOf, namespaceOf, numberAt, objectAt, uidOf, type ApiObject } from '../../apiserver/api-object.ts';
 import type { ChangeSet, Found } from '../../apiserver/change-set.ts';
+import { withJobSelector } from '../../apiserver/job-selector.ts';
 import { servedKind } from '../../apiserver/registry.ts';
 import { hashOf, reconcileDeployment } from './deployment.ts';
 import { controllerOf } from './owner.ts';
@@ -80,5 +81,5 @@ function reconcileCronJob(set: ChangeSet, cronJob: ApiObject): void {
   if (name === undefined || set.get(JOB, namespaceOf(cronJob), name)) return;
   const { metadata, spec } = objectAt(cronJob, 'spec', 'jobTemplate');
   const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { ...objectAt(metadata), name } };
-  putOwned(set, cronJob, { ...job, spec: objectAt(spec) });
+  set.put(JOB, withJobSelector(putOwned(set, cronJob, { ...job, spec: objectAt(spec) })));
 }

@@ -1,4 +1,4 @@
-import { listAt, nameOf, namespaceOf, textAt, type ApiObject } from './api-object.ts';
+import { listAt, nameOf, namespaceOf, textAt, withMetadata, type ApiObject } from './api-object.ts';
 import type { Resource } from './registry.ts';
 
 /** An object by what it is called. */
@@ -33,6 +33,13 @@ export class OwnerIndex {
   ownedBy(uid: string): readonly ObjectAddress[] {
     return [...(this.#owned.get(uid)?.values() ?? [])];
   }
+}
+
+/** The object without the owner of this uid. */
+export function withoutOwner(object: ApiObject, uid: string): ApiObject {
+  const { ownerReferences: _, ...metadata } = object.metadata;
+  const others = listAt(object, 'metadata', 'ownerReferences').filter((owner) => textAt(owner, 'uid') !== uid);
+  return withMetadata(object, others.length === 0 ? metadata : { ...metadata, ownerReferences: others });
 }
 
 function ownersOf(object: ApiObject): string[] {

@@ -16,6 +16,7 @@ import {
   undeletable,
   type WriteTarget,
 } from './object-draft.ts';
+import { withoutOwner } from './owner-index.ts';
 import { recordUpdate, type Writer } from './patch/managed-fields.ts';
 import { serverSideApply } from './patch/server-side-apply.ts';
 import { apiVersionOf, servedKind, type Resource } from './registry.ts';
@@ -177,11 +178,6 @@ export class WriteDraft {
 
 function finalizersOf(object: ApiObject): readonly unknown[] {
   return listAt(object, 'metadata', 'finalizers');
-}
-
-function withoutOwner(object: ApiObject, uid: string): ApiObject {
-  const ownerReferences = listAt(object, 'metadata', 'ownerReferences').filter((owner) => textAt(owner, 'uid') !== uid);
-  return withMetadata(object, { ...object.metadata, ownerReferences });
 }
 
 /** Whether nothing would change: a record of writers that differs only in its times is the same. */

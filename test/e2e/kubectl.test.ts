@@ -83,6 +83,15 @@ describe.each([
     expect(third.split('-').slice(0, 2)).toEqual(first.split('-').slice(0, 2));
   });
 
+  it('lets go a pod of a deployment that gets another label, and replaces it', async () => {
+    const [first = ''] = await podNames(lab, 'app=scaled');
+    await kubectl(lab, `label pod ${first} app=quarantine --overwrite`);
+    const [second = ''] = await podNames(lab, 'app=scaled');
+    for (const name of [first, second]) expect(await outcome(lab, `default/${name}`)).toBe('connected');
+    await kubectl(lab, 'delete deployment scaled');
+    expect([...(await podNames(lab, 'app=scaled')), ...(await podNames(lab, 'app=quarantine'))]).toEqual([first]);
+  });
+
   it('refuses a bad policy and changes nothing', async () => {
     const bad = policy('bad', 'web', { policyTypes: ['Sideways'] });
     const text = await kubectl(lab, 'apply -f -', { input: yaml([bad]), code: 1 });

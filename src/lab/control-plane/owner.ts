@@ -27,6 +27,7 @@ export function ownerOf(set: ChangeSet, object: ApiObject): { readonly kind: str
     : { kind: object.kind, name: nameOf(object) };
 }
 
-function controllerReference(object: ApiObject): JsonValue | undefined {
+/** The object's own word of what looks after it. @returns undefined if nothing does. */
+export function controllerReference(object: ApiObject): JsonValue | undefined {
   return listAt(object, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true);
 }

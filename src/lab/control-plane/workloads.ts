@@ -4,14 +4,19 @@ import { withJobSelector } from '../../apiserver/job-selector.ts';
 import { servedKind } from '../../apiserver/registry.ts';
 import { hashOf, reconcileDeployment } from './deployment.ts';
 import { controllerOf } from './owner.ts';
+import { claimPods } from './pod-claims.ts';
 import { isOver, keepNamed, keepReplicas, makePod, plansOf, podsOf, putOwned, replicasOf } from './workload-pods.ts';
 
 const JOB = servedKind('batch/v1', 'Job');
 
-// Those that make other workloads come first.
-const CONTROLLERS: readonly (readonly [string, (set: ChangeSet, workload: ApiObject) => void])[] = [
+type Controllers = readonly (readonly [kind: string, reconcile: (set: ChangeSet, workload: ApiObject) => void])[];
+
+const OF_WORKLOADS: Controllers = [
   ['CronJob', reconcileCronJob],
   ['Deployment', reconcileDeployment],
+];
+
+const OF_PODS: Controllers = [
   ['ReplicaSet', (set, workload) => keepReplicas(set, workload, replicasOf(workload))],
   ['ReplicationController', (set, workload) => keepReplicas(set, workload, replicasOf(workload))],
   ['StatefulSet', (set, workload) => keepNamed(set, workload, revisionOf(workload))],
@@ -24,7 +29,13 @@ const CONTROLLERS: readonly (readonly [string, (set: ChangeSet, workload: ApiObj
  * workloads, and pods.
  */
 export function reconcileWorkloads(set: ChangeSet, others: readonly Found[] = []): void {
-  for (const [kind, reconcile] of CONTROLLERS) {
+  run(OF_WORKLOADS, set, others);
+  claimPods(set);
+  run(OF_PODS, set, others);
+}
+
+function run(controllers: Controllers, set: ChangeSet, others: readonly Found[]): void {
+  for (const [kind, reconcile] of controllers) {
     const more = others.flatMap((found) => (found.resource.kind === kind ? (presentOf(set, found) ?? []) : []));
     const all = new Map([...touched(set, kind), ...more].map(({ object }) => [uidOf(object), object]));
     for (const object of all.values()) reconcile(set, object);
@@ -33,17 +44,18 @@ export function reconcileWorkloads(set: ChangeSet, others: readonly Found[] = []
 
 /** The workloads that the set touches, and may have made ready for another step. */
 export function touchedWorkloads(set: ChangeSet): Found[] {
-  return CONTROLLERS.flatMap(([kind]) => touched(set, kind));
+  return [...OF_WORKLOADS, ...OF_PODS].flatMap(([kind]) => touched(set, kind));
 }
 
-/** The workloads of a kind that the set changes, or of which it changes what they own. */
+/** The workloads of a kind that the set changes, or of which it changes what they own or owned. */
 export function touched(set: ChangeSet, kind: string): Found[] {
   const found = new Map<string, Found>();
   for (const { resource, before, after } of set.changes) {
-    const object = after ?? before;
-    if (!object) continue;
-    const owner = resource.kind === kind ? presentOf(set, { resource, object }) : controllerOf(set, object);
-    if (owner?.resource.kind === kind) found.set(`${namespaceOf(owner.object)}/${nameOf(owner.object)}`, owner);
+    for (const object of [before, after]) {
+      if (!object) continue;
+      const owner = resource.kind === kind ? presentOf(set, { resource, object }) : controllerOf(set, object);
+      if (owner?.resource.kind === kind) found.set(`${namespaceOf(owner.object)}/${nameOf(owner.object)}`, owner);
+    }
   }
   return [...found.values()];
 }

@@ -37,6 +37,12 @@ describe('a row', () => {
   const terminated = (reason: string): JsonObject => ({ ready: false, state: { terminated: { reason, exitCode: 3 } } });
   const running = { ready: true, restartCount: 2, state: { running: {} } };
   const spec = { containers: [{}, {}] };
+  const waiting = (reason: string): JsonObject => ({ state: { waiting: { reason } } });
+  const done = { state: { terminated: { reason: 'Completed', exitCode: 0 } } };
+  const initialising = (...initContainerStatuses: JsonObject[]): JsonObject => ({
+    spec: { ...spec, initContainers: [{ name: 's', restartPolicy: 'Always' }, { name: 'i' }] },
+    status: { phase: 'Pending', initContainerStatuses, containerStatuses: [waiting('PodInitializing')] },
+  });
 
   it.each<[string, JsonObject, JsonObject]>([
     ['pending', { spec, status: { phase: 'Pending' } }, { Ready: '0/2', Status: 'Pending', Restarts: '0' }],
@@ -65,6 +71,20 @@ describe('a row', () => {
       { spec: { ...spec, initContainers: [{ name: 's', restartPolicy: 'Always' }] } },
       { Ready: '0/3' },
     ],
+    [
+      'before its first init container',
+      initialising(waiting('PodInitializing'), {}),
+      { Ready: '0/3', Status: 'Init:0/2' },
+    ],
+    ['in its second init container', initialising(done, { state: { running: {} } }), { Status: 'Init:1/2' }],
+    [
+      'in a crash loop of an init container',
+      initialising(waiting('CrashLoopBackOff')),
+      { Status: 'Init:CrashLoopBackOff' },
+    ],
+    ['at an init container that failed', initialising(done, terminated('')), { Status: 'Init:ExitCode:3' }],
+    ['past its init containers', initialising(done, done), { Status: 'PodInitializing' }],
+    ['beyond a sidecar', initialising({ ...running, name: 's', started: true }, {}), { Status: 'Init:1/2' }],
   ])('of a pod that is %s', (_, pod, cells) => {
     expect(rowOf('Pod', pod)).toMatchObject(cells);
   });

@@ -78,6 +78,10 @@ const lab = useLab({
     { ...pod('heir', SERVER), status: { phase: 'Running', podIP: SHARED } },
     pod('crash', { containers: [running('echo oh; exit 1')] }),
     pod('stuck', { initContainers: [running('exit 1', { name: 'init' })], containers: [running('echo never')] }),
+    pod('begins', {
+      initContainers: [running('exit 0', { name: 'first' }), running('exec sleep 1000', { name: 'second' })],
+      containers: [running('echo never')],
+    }),
     pod('missing', { containers: [{ ...serving('9000/TCP'), command: ['/opt/app/server', '--port', '9000'] }] }),
     pod('idle', { containers: [{ name: 'main', image: 'alpine', command: ['/opt/app/batch'] }] }),
     pod('nginx', { containers: [{ name: 'main', image: 'docker.io/library/nginx:1.27@sha256:0123' }] }),
@@ -217,6 +221,10 @@ describe('ends and restarts', () => {
     expect(columns[0]).toBe('0/1');
     expect(columns[1]).toMatch(/^Init:(CrashLoopBackOff|Error)$/);
     expect(await logOf('stuck')).toBe('');
+  });
+
+  it('an init container that goes on: how many have ended of how many', async () => {
+    expect(await shown(/^begins$/)).toEqual(['0/1', 'Init:1/2', '0']);
   });
 });
 

@@ -8,29 +8,55 @@ export interface PodCells {
   readonly restarts: string;
 }
 
-/** Source: printPod, pkg/printers/internalversion; init containers only as far as they hold the pod up. */
+/** Source: printPod, pkg/printers/internalversion. */
 export function podCells(pod: JsonObject): PodCells {
-  const sidecars = listAt(pod, 'spec', 'initContainers').filter((one) => textAt(one, 'restartPolicy') === 'Always');
-  const names = new Set(sidecars.map((one) => textAt(one, 'name')));
+  const sidecars = sidecarsOf(pod);
   const own = listAt(pod, 'status', 'containerStatuses');
-  const init = listAt(pod, 'status', 'initContainerStatuses').filter((one) => names.has(textAt(one, 'name')));
+  const init = listAt(pod, 'status', 'initContainerStatuses').filter((one) => sidecars.has(textAt(one, 'name')));
   const statuses = [...own, ...init];
   const ready = statuses.filter(
     (status) => at(status, 'ready') === true && at(status, 'state', 'running') !== undefined,
   );
-  const total = listAt(pod, 'spec', 'containers').length + sidecars.length;
+  const total = listAt(pod, 'spec', 'containers').length + sidecars.size;
   const restarts = statuses.reduce<number>((sum, status) => sum + numberAt(status, 'restartCount'), 0);
   return { ready: `${ready.length}/${total}`, status: statusOf(pod, own), restarts: String(restarts) };
 }
 
+/** The names of the init containers that go on beside the others. */
+function sidecarsOf(pod: JsonObject): ReadonlySet<string> {
+  const sidecars = listAt(pod, 'spec', 'initContainers').filter((one) => textAt(one, 'restartPolicy') === 'Always');
+  return new Set(sidecars.map((one) => textAt(one, 'name')));
+}
+
 function statusOf(pod: JsonObject, statuses: readonly JsonValue[]): string {
   if (textAt(pod, 'metadata', 'deletionTimestamp') !== '') return 'Terminating';
+  const init = initStatusOf(pod);
+  if (init !== '') return init;
   const reason = statuses.map(reasonOf).find((text) => text !== '');
   const running = statuses.some(
     (status) => at(status, 'ready') === true && at(status, 'state', 'running') !== undefined,
   );
   if (reason === 'Completed' && running) return 'Running';
   return reason ?? (textAt(pod, 'status', 'reason') || textAt(pod, 'status', 'phase') || 'Unknown');
+}
+
+/** How far a pod's init containers are, or what holds them up; empty once it is initialised. */
+function initStatusOf(pod: JsonObject): string {
+  const isInitialised = listAt(pod, 'status', 'conditions').some(
+    (one) => textAt(one, 'type') === 'Initialized' && textAt(one, 'status') === 'True',
+  );
+  if (isInitialised) return '';
+  const sidecars = sidecarsOf(pod);
+  const statuses = listAt(pod, 'status', 'initContainerStatuses');
+  const index = statuses.findIndex((status) =>
+    sidecars.has(textAt(status, 'name'))
+      ? at(status, 'started') !== true
+      : at(status, 'state', 'terminated', 'exitCode') !== 0,
+  );
+  if (index === -1) return '';
+  const reason = reasonOf(statuses[index] ?? {});
+  const total = listAt(pod, 'spec', 'initContainers').length;
+  return reason === '' || reason === 'PodInitializing' ? `Init:${index}/${total}` : `Init:${reason}`;
 }
 
 function reasonOf(status: JsonValue): string {

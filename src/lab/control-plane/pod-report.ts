@@ -17,6 +17,7 @@ import type { PodReport } from './backend.ts';
 import { isReady } from './workload-pods.ts';
 
 const CREATING = 'ContainerCreating';
+const INITIALIZING = 'PodInitializing';
 
 /** The pod with the status that a kubelet would write of it. @returns the same object if that says nothing new. */
 export function reported(pod: ApiObject, report: PodReport, now: Date): ApiObject {
@@ -60,43 +61,67 @@ function condition(
 /** Sidecars are among the init containers, and stand last in the report's counts. */
 function containerStatuses(pod: ApiObject, report: PodReport): JsonObject {
   const containers = listAt(pod, 'spec', 'containers');
-  const sidecars = listAt(pod, 'spec', 'initContainers').filter((one) => textAt(one, 'restartPolicy') === 'Always');
-  const all = [...containers, ...sidecars].map((container, index) => containerStatus(container, report, index));
+  const initContainers = listAt(pod, 'spec', 'initContainers');
+  const waitsFor = initContainers.length > 0 ? INITIALIZING : CREATING;
+  const counted = [...containers, ...initContainers.filter(isSidecar)];
+  const current = initContainers.find((one) => !isSidecar(one) && !report.exitCodes.has(textAt(one, 'name')));
+  const statusOf = (container: JsonValue): JsonObject => {
+    const index = counted.indexOf(container);
+    if (index === -1) return initStatus(container, report, container === current);
+    return {
+      ...containerStatus(container, containerState(report, textAt(container, 'name'), waitsFor)),
+      ready: index < report.containers.ready,
+      restartCount: index === 0 ? report.restarts : 0,
+    };
+  };
   return {
-    containerStatuses: all.slice(0, containers.length),
-    ...(sidecars.length > 0 ? { initContainerStatuses: all.slice(containers.length) } : {}),
+    containerStatuses: containers.map(statusOf),
+    ...(initContainers.length > 0 ? { initContainerStatuses: initContainers.map(statusOf) } : {}),
   };
 }
 
-function containerStatus(container: JsonValue, report: PodReport, index: number): JsonObject {
+/** The status of an init container that ends: one does after the other, and all have once the others run. */
+function initStatus(container: JsonValue, report: PodReport, isCurrent: boolean): JsonObject {
+  const { phase, reason, message, exitCodes } = report;
+  const allEnded = phase === 'Running' || phase === 'Succeeded';
+  const exitCode = exitCodes.get(textAt(container, 'name')) ?? (allEnded ? 0 : undefined);
+  const waiting =
+    isCurrent && reason !== '' ? { reason: reason.replace(/^Init:/, ''), message } : { reason: INITIALIZING };
+  const state = exitCode === undefined ? { waiting } : terminated(exitCode);
+  return { ...containerStatus(container, state), ready: exitCode === 0, restartCount: 0 };
+}
+
+function containerStatus(container: JsonValue, state: JsonObject): JsonObject {
   const image = textAt(container, 'image');
-  const name = textAt(container, 'name');
-  return {
-    name,
-    image,
-    imageID: image,
-    ready: index < report.containers.ready,
-    restartCount: index === 0 ? report.restarts : 0,
-    state: containerState(report, name),
-  };
+  return { name: textAt(container, 'name'), image, imageID: image, started: state.running !== undefined, state };
 }
 
-function containerState(report: PodReport, name: string): JsonObject {
+function isSidecar(container: JsonValue): boolean {
+  return textAt(container, 'restartPolicy') === 'Always';
+}
+
+function containerState(report: PodReport, name: string, waitsFor: string): JsonObject {
   const { phase, reason, message, startedAt } = report;
   if (phase === 'Succeeded' || phase === 'Failed') {
-    const exitCode = report.exitCodes.get(name) ?? (phase === 'Succeeded' ? 0 : 1);
-    return { terminated: { reason: exitCode === 0 ? 'Completed' : 'Error', exitCode } };
+    return terminated(report.exitCodes.get(name) ?? (phase === 'Succeeded' ? 0 : 1));
   }
   if (reason !== '') return { waiting: { reason, message } };
-  if (phase === 'Pending') return { waiting: { reason: CREATING } };
+  if (phase === 'Pending') return { waiting: { reason: waitsFor } };
   return { running: { startedAt: timestamp(startedAt) } };
+}
+
+function terminated(exitCode: number): JsonObject {
+  return { terminated: { reason: exitCode === 0 ? 'Completed' : 'Error', exitCode } };
 }
 
 /** What `status` says of a pod: as the store has it. */
 export function podStatusOf(pod: Pod, object: ApiObject): PodStatus {
-  const statuses = ['containerStatuses', 'initContainerStatuses'].flatMap((list) => listAt(object, 'status', list));
-  const waiting = statuses.map((one) => objectAt(one, 'state', 'waiting'));
-  const reason = waiting.map((one) => textAt(one, 'reason')).find((text) => text !== '' && text !== CREATING);
+  const counted = new Set(pod.containers.flatMap(({ role, name }) => (role === 'init' ? [] : name)));
+  const all = ['containerStatuses', 'initContainerStatuses'].flatMap((list) => listAt(object, 'status', list));
+  const statuses = all.filter((one) => counted.has(textAt(one, 'name')));
+  const reason = statuses
+    .map((one) => textAt(one, 'state', 'waiting', 'reason'))
+    .find((text) => !['', CREATING, INITIALIZING].includes(text));
   return {
     namespace: pod.namespace,
     name: pod.name,
@@ -110,7 +135,7 @@ export function podStatusOf(pod: Pod, object: ApiObject): PodStatus {
     message: textAt(object, 'status', 'message'),
     containers: {
       ready: statuses.filter((one) => at(one, 'ready') === true).length,
-      total: pod.containers.filter(({ role }) => role !== 'init').length,
+      total: counted.size,
     },
     startedAt: textAt(object, 'status', 'startTime') || textAt(object, 'metadata', 'creationTimestamp'),
   };

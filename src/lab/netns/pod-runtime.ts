@@ -81,7 +81,9 @@ export class PodRuntime {
       message: this.#failure || (restarting?.state.kind === 'restarting' ? restarting.state.message : ''),
       containers: { ready, total: main.length },
       exitCodes: new Map(
-        main.flatMap(({ container, state }) => (state.kind === 'done' ? [[container.name, state.exitCode]] : [])),
+        this.#containers.flatMap(({ container, state }) =>
+          state.kind === 'done' ? [[container.name, state.exitCode]] : [],
+        ),
       ),
       startedAt: this.startedAt,
     };

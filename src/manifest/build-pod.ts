@@ -1,6 +1,7 @@
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePort, parseProtocol } from '../net/port.ts';
 import type { Container, Pod, PodPhase, Probe } from '../model/pod.ts';
+import { expanded } from './expansion.ts';
 import type { PodPlan } from './pod-plan.ts';
 import type { ContainerManifest, ProbeManifest } from './pod-schema.ts';
 
@@ -59,25 +60,35 @@ interface PodFacts {
 function buildContainer(container: ContainerManifest, role: Container['role'], facts: PodFacts): Container {
   const { name = '', image = '', command = [], args = [], env = [], ports = [], readinessProbe = {} } = container;
   const { stdin = false, stdinOnce = false, tty = false } = container;
+  const variables = buildEnvironment(env, facts);
+  const values = new Map(variables.map((variable) => [variable.name, variable.value]));
   return {
     name,
     role,
     image,
-    command,
-    args,
-    env: env.flatMap((variable) => {
-      const value = variable.valueFrom ? fieldValue(variable.valueFrom.fieldRef?.fieldPath, facts) : variable.value;
-      if (variable.valueFrom && value === undefined) return [];
-      return [{ name: variable.name ?? '', value: value ?? '' }];
-    }),
+    command: command.map((word) => expanded(word, values)),
+    args: args.map((word) => expanded(word, values)),
+    env: variables,
     ports: ports.flatMap((port) => {
       const number = parsePort(port.containerPort ?? 0);
       const protocol = parseProtocol(port.protocol || 'TCP');
       return number && protocol ? [{ name: port.name ?? '', protocol, port: number }] : [];
     }),
     ...{ stdin, stdinOnce, tty },
-    readiness: buildProbe(readinessProbe),
+    readiness: buildProbe(readinessProbe, env),
   };
+}
+
+type EnvironmentManifest = NonNullable<ContainerManifest['env']>;
+
+function buildEnvironment(env: EnvironmentManifest, facts: PodFacts): Container['env'] {
+  const before = new Map<string, string>();
+  return env.flatMap(({ name = '', value: written = '', valueFrom }) => {
+    const value = valueFrom ? fieldValue(valueFrom.fieldRef?.fieldPath, facts) : expanded(written, before);
+    if (value === undefined) return [];
+    before.set(name, value);
+    return [{ name, value }];
+  });
 }
 
 /** The value of a field reference; undefined for what only a cluster would know. */
@@ -96,8 +107,12 @@ function fieldValue(fieldPath: string | undefined, { plan, addresses }: PodFacts
   }
 }
 
-function buildProbe({ exec, httpGet, tcpSocket }: ProbeManifest): Probe {
-  if (exec) return { kind: 'exec', command: exec.command ?? [] };
+function buildProbe({ exec, httpGet, tcpSocket }: ProbeManifest, env: EnvironmentManifest): Probe {
+  if (exec) {
+    // A kubelet knows no more here than what is written. Source: ExpandContainerCommandOnlyStatic, kubernetes.
+    const values = new Map(env.map(({ name = '', value = '' }) => [name, value]));
+    return { kind: 'exec', command: (exec.command ?? []).map((word) => expanded(word, values)) };
+  }
   const port = httpGet?.port ?? tcpSocket?.port;
   const target = typeof port === 'number' ? parsePort(port) : port;
   if (target === undefined) return { kind: 'none' };

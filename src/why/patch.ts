@@ -25,9 +25,15 @@ export function patchOf(changes: readonly ManifestChange[]): Patch {
   }
   const patches = ofPath.map(({ path, before, after }) => {
     const names = [before === null ? NO_FILE : path, path] as const;
-    return formatPatch(structuredPatch(...names, before ?? '', after, undefined, undefined, { context: 3 }), HEADERS);
+    const patch = structuredPatch(...names, before ?? '', after, undefined, undefined, { context: 3 });
+    return withNamesEnded(formatPatch(patch, HEADERS), path);
   });
   return { format: 'diff', text: patches.join(''), paths };
 }
 
 const HEADERS = { includeIndex: false, includeUnderline: false, includeFileHeaders: true };
+
+/** The patch with a tab behind the names in its header: GNU patch takes a name to the first blank otherwise. */
+function withNamesEnded(patch: string, path: string): string {
+  return path.includes(' ') ? patch.replace(/^(.*)\n(.*)\n/, '$1\t\n$2\t\n') : patch;
+}

@@ -198,7 +198,8 @@ test.each([
   ['one file that changes twice', (text: string) => text],
   ['lines that end as on Windows', (text: string) => text.replaceAll('\n', '\r\n')],
   ['a last line that does not end', (text: string) => text.replace(/\n# to be continued\n$/, '')],
-])('the patch is one for `patch -p0` and `git apply`: %s', (_, written) => {
+  ['a path with blanks', (text: string) => text, 'both of  them.yaml'],
+])('the patch is one for `patch -p0` and `git apply`: %s', (_, written, path = 'both.yaml') => {
   const web = policyFile(
     'web',
     'podSelector: { matchLabels: { app: web } }\npolicyTypes: [Ingress]\n# to be continued',
@@ -207,7 +208,7 @@ test.each([
     'client',
     'podSelector: { matchLabels: { app: client } }\npolicyTypes:\n- Egress\negress: []',
   );
-  const file = { path: 'both.yaml', text: written(`${client.text}---\n${web.text}`) };
+  const file = { path, text: written(`${client.text}---\n${web.text}`) };
   const { remedy: found, files, summaries } = remedy([file], ['default/client', 'default/web']);
   expect(summaries).toEqual(['a rule more in egress of default/client', 'a rule more in ingress of default/web']);
   const { format, text } = patchOf(found.changes);

@@ -96,6 +96,17 @@ describe('printChanges', () => {
       ) as string,
     });
   });
+
+  test('is an error where nothing was given, but not where all of it is passed over', async () => {
+    const nothing = { ...report, results: [], warnings: [] };
+    await expect(printChanges(nothing, { format: 'json', terminal: streams().terminal })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/^no objects in the manifests/) as string,
+    });
+    const { terminal, written } = streams();
+    await printChanges({ ...nothing, warnings: ['a ConfigMap is passed over'] }, { format: 'text', terminal });
+    expect(await written()).toEqual({ stdout: '', stderr: 'warning: a ConfigMap is passed over\n' });
+  });
 });
 
 describe('a lab’s matrix', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DEFAULT_OPTIONS } from '../../src/lab/lab-client.ts';
 import { startLab } from '../../src/lab/start.ts';
+import { useLab } from './cli-fixture.ts';
 import { TestLab } from './lab-fixture.ts';
 
 const POD = `
@@ -47,6 +48,22 @@ describe('changes that a lab refuses', () => {
     const report = await lab.client.apply([{ path: 'two.yaml', text }]);
     expect(report.issues.map(({ line, field }) => ({ line, field }))).toEqual([{ line: 9, field: 'metadata.name' }]);
     expect((await lab.client.status()).pods.map(({ name }) => name)).not.toContain('second');
+  });
+});
+
+describe('manifests without an object', () => {
+  const lab = useLab({ manifests: [] });
+  const configMap = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } });
+
+  it.each([[['apply']], [['apply', '--staged']], [['delete']]])('%j: refused', async ([verb = '', ...options]) => {
+    const empty = await lab.run(verb, [...options, '-f', '-'], '# nothing\n---\n');
+    expect(empty).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringContaining('no objects') as string });
+  });
+
+  it.each(['apply', 'delete'])('%s: what netpol-lab does not know is passed over', async (verb) => {
+    const unknown = await lab.run(verb, ['-f', '-'], configMap);
+    expect(unknown.stderr).toMatch(/^warning: stdin:1: ConfigMap a is passed over/);
+    expect(unknown.exit).toBe(0);
   });
 });
 

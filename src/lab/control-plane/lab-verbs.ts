@@ -92,11 +92,12 @@ export class LabVerbs {
     );
   }
 
-  #delete(body: z.infer<typeof BODIES.delete>): Promise<ChangeReport> {
+  async #delete(body: z.infer<typeof BODIES.delete>): Promise<ChangeReport> {
     if (!('files' in body)) return this.#plane.delete([body]);
-    const { objects, issues } = parseManifests(body.files);
+    const { objects, issues, warnings } = parseManifests(body.files);
     if (issues.length > 0) throw new LabError('usage', issues.map(issueText).join('\n'));
-    return this.#plane.delete(objects);
+    const report = await this.#plane.delete(objects);
+    return { ...report, warnings: [...warnings, ...report.warnings] };
   }
 
   #label({ kind, namespace, name, labels, overwrite }: z.infer<typeof BODIES.label>): Promise<ChangeReport> {

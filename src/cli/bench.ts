@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { BenchPlace } from '../bench/bench-text.ts';
 import type { TableFigures } from '../bench/table-bench.ts';
 import type { ScaleName } from '../bench/workload.ts';
+import { packageVersion } from '../lab/version.ts';
 import { LabError } from '../model/lab-error.ts';
 import { output } from './options.ts';
 import type { Verb } from './verb.ts';
@@ -88,7 +88,6 @@ function commit(): string {
     const hash = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8', stdio: 'pipe' });
     return `commit ${hash.trim()}`;
   } catch {
-    const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
-    return `version ${version}`;
+    return `version ${packageVersion()}`;
   }
 }

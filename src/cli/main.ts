@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
+import { packageVersion } from '../lab/version.ts';
 import { LabError } from '../model/lab-error.ts';
 import { suggestion } from '../model/nearest-name.ts';
 import { printable } from '../report/printable.ts';
@@ -119,7 +119,7 @@ function newParser(argv: readonly string[]): Argv {
   const parser = yargs(joinDashes(argv))
     .scriptName('netpol-lab')
     .usage('$0 VERB\n\nKubernetes NetworkPolicies enforced on real connections, without a cluster.')
-    .version(version())
+    .version(packageVersion())
     .parserConfiguration({
       'populate--': true,
       'parse-numbers': false,
@@ -165,12 +165,4 @@ function exitCodeOf(error: unknown, terminal: Terminal): number {
     `This is a bug of netpol-lab; please report it with the command line and these lines:\n${printable(trace)}`,
   );
   return EXIT.bug;
-}
-
-function version(): string {
-  // From src/cli and from dist/cli alike.
-  const { version: text } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return text;
 }

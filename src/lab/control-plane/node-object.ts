@@ -1,6 +1,7 @@
 import type { ApiObject } from '../../apiserver/api-object.ts';
 import { birthOf, timestamp, type Origin } from '../../apiserver/lifecycle.ts';
 import type { NodeFacts } from './backend.ts';
+import { machineStatus } from './machine.ts';
 
 /** The node that a lab's pods are on. */
 export function nodeObject({ name, addresses }: NodeFacts, origin: Origin): ApiObject {
@@ -13,6 +14,7 @@ export function nodeObject({ name, addresses }: NodeFacts, origin: Origin): ApiO
     metadata: { name, labels, ...birthOf(origin, undefined) },
     spec: {},
     status: {
+      ...machineStatus(),
       addresses: [
         ...addresses.map(({ text }) => ({ type: 'InternalIP', address: text })),
         { type: 'Hostname', address: name },

@@ -120,6 +120,7 @@ function podOf(pod: Template & { readonly namespace: string; index: number; repl
         image: 'registry.example/app:1',
         command: [],
         args: [],
+        workingDir: '',
         env: [],
         ports,
         ...{ stdin: false, stdinOnce: false, tty: false },

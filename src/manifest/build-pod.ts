@@ -59,7 +59,7 @@ interface PodFacts {
 
 function buildContainer(container: ContainerManifest, role: Container['role'], facts: PodFacts): Container {
   const { name = '', image = '', command = [], args = [], env = [], ports = [], readinessProbe = {} } = container;
-  const { stdin = false, stdinOnce = false, tty = false } = container;
+  const { workingDir = '', stdin = false, stdinOnce = false, tty = false } = container;
   const variables = buildEnvironment(env, facts);
   const values = new Map(variables.map((variable) => [variable.name, variable.value]));
   return {
@@ -68,6 +68,7 @@ function buildContainer(container: ContainerManifest, role: Container['role'], f
     image,
     command: command.map((word) => expanded(word, values)),
     args: args.map((word) => expanded(word, values)),
+    workingDir,
     env: variables,
     ports: ports.flatMap((port) => {
       const number = parsePort(port.containerPort ?? 0);

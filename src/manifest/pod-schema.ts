@@ -30,6 +30,7 @@ const CONTAINER = struct('Container', {
   image: TEXT,
   command: listOf(TEXT),
   args: listOf(TEXT),
+  workingDir: TEXT,
   env: listOf(ENV_VAR),
   ports: listOf(
     struct('ContainerPort', {
@@ -45,7 +46,6 @@ const CONTAINER = struct('Container', {
   readinessProbe: PROBE,
   restartPolicy: textOfType('v1.ContainerRestartPolicy'),
   ...unread(
-    'workingDir',
     'envFrom',
     'resources',
     'resizePolicy',

@@ -35,6 +35,8 @@ export interface Container {
   readonly image: string;
   readonly command: readonly string[];
   readonly args: readonly string[];
+  /** Where its command begins; empty for wherever that is. */
+  readonly workingDir: string;
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly ports: readonly ContainerPort[];
   /** Whether its command has an input, whether that ends with the first client that is attached, and a terminal. */

@@ -62,6 +62,7 @@ function container(name: string, role: Container['role'], ports: readonly string
     image: 'registry.example/app:1',
     command: [],
     args: [],
+    workingDir: '',
     env: [],
     ports: ports.map(containerPort),
     ...{ stdin: false, stdinOnce: false, tty: false },

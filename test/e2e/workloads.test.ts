@@ -82,6 +82,16 @@ const lab = useLab({
       initContainers: [running('exit 0', { name: 'first' }), running('exec sleep 1000', { name: 'second' })],
       containers: [running('echo never')],
     }),
+    pod('folder', {
+      containers: [
+        running('pwd; exec sleep 1000', {
+          workingDir: '/usr/share',
+          readinessProbe: { exec: { command: ['sh', '-c', 'test "$PWD" = /usr/share'] } },
+        }),
+      ],
+    }),
+    pod('relative', { containers: [{ ...running(''), command: ['./env', 'echo', 'found'], workingDir: '/usr/bin' }] }),
+    pod('homeless', { containers: [running('echo never', { workingDir: '/no/such' })] }),
     pod('missing', { containers: [{ ...serving('9000/TCP'), command: ['/opt/app/server', '--port', '9000'] }] }),
     pod('idle', { containers: [{ name: 'main', image: 'alpine', command: ['/opt/app/batch'] }] }),
     pod('nginx', { containers: [{ name: 'main', image: 'docker.io/library/nginx:1.27@sha256:0123' }] }),
@@ -185,6 +195,17 @@ describe('containers', () => {
     const { addresses } = await lab.pod(name);
     const { stdout, stderr } = await lab.exec('client', `curl -sS -m 3 http://${String(addresses[0])}:${port}`);
     expect(stdout, stderr).toContain(`pod: ${name}`);
+  });
+
+  it('begin in their working directory, as do their probes', async () => {
+    expect(await logOf('folder')).toBe('/usr/share\n');
+    expect(await shown(/^folder$/)).toEqual(['1/1', 'Running', '0']);
+    expect(await logOf('relative')).toContain('found\n');
+  });
+
+  it('whose working directory this machine lacks do not start, and say so', async () => {
+    expect(await logOf('homeless')).toMatch(/^(?:netpol-lab: \/no\/such: no such folder on this machine\n)+$/);
+    expect((await lab.pod('homeless')).message).toContain('container main ended with exit code 126');
   });
 
   it('whose command is not on this machine: a server or nothing instead, and a warning', async () => {

@@ -23,6 +23,7 @@ interface Service {
   readonly configs?: readonly { readonly source: string; readonly target: string }[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string; readonly restart?: boolean }>>;
   readonly restart?: string;
+  readonly working_dir?: string;
   readonly hostname?: string;
   readonly user?: string;
   readonly cap_add?: readonly string[];
@@ -250,6 +251,7 @@ describe('with --images real', () => {
     image: 'curlimages/curl:8.10',
     command: ['sh', '-c', 'echo $HOME'],
     env: [{ name: 'PRICE', value: '$5' }],
+    workingDir: '/srv/$x',
   };
 
   it("containers are of the manifest's image, its command and environment unchanged", async () => {
@@ -257,6 +259,7 @@ describe('with --images real', () => {
       image: 'curlimages/curl:8.10',
       entrypoint: ['sh', '-c', 'echo $$HOME'],
       environment: { PRICE: '$$5' },
+      working_dir: '/srv/$$x',
     });
   });
 

@@ -142,6 +142,7 @@ const DOCS: ReadonlyMap<string, string> = new Map([
   ['Container.image', 'The image that the container runs.'],
   ['Container.command', "The program and its first arguments; the image's if absent."],
   ['Container.args', 'Arguments of the command.'],
+  ['Container.workingDir', 'The directory that the command begins in.'],
   ['Container.env', 'Variables of the environment.'],
   ['Container.ports', 'The ports that the container listens on. Policies and Services can use their names.'],
   ['Container.readinessProbe', 'What tells whether the container is ready to serve.'],

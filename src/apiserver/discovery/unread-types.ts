@@ -18,7 +18,7 @@ const TYPES: ReadonlyMap<string, JsonObject> = new Map([
   ]),
   ...named({ type: 'string' }, [
     ...['selfLink', 'uid', 'resourceVersion', 'dnsPolicy', 'serviceAccountName', 'serviceAccount', 'nodeName'],
-    ...['schedulerName', 'priorityClassName', 'runtimeClassName', 'preemptionPolicy', 'workingDir', 'hostIP', 'host'],
+    ...['schedulerName', 'priorityClassName', 'runtimeClassName', 'preemptionPolicy', 'hostIP', 'host'],
     ...['terminationMessagePath', 'terminationMessagePolicy', 'imagePullPolicy', 'scheme', 'appProtocol', 'timeZone'],
     ...['podManagementPolicy', 'concurrencyPolicy', 'podReplacementPolicy', 'managedBy', 'sessionAffinity'],
     ...['loadBalancerIP', 'loadBalancerClass', 'externalTrafficPolicy', 'internalTrafficPolicy', 'hostname', 'zone'],

@@ -35,6 +35,7 @@ export function workloadService(pod: Pod, container: Container, images: Images):
     service: {
       ...(real ? realProcess(container) : standIn(pod, container)),
       ...environmentOf(container),
+      ...(container.workingDir === '' ? {} : { working_dir: escaped(container.workingDir) }),
       network_mode: `service:${proxyService(pod)}`,
       depends_on: dependencies(pod, container),
       ...(kind === 'dns' ? DNS_ACCESS : {}),

@@ -13,6 +13,8 @@ export interface ProcessStart {
   readonly namespace: number;
   readonly files: PodFiles;
   readonly command: readonly string[];
+  /** Empty for this process's own. */
+  readonly workingDir: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly input: boolean;
   readonly terminal: boolean;
@@ -85,16 +87,19 @@ export class CommandProcess implements PodProcess {
   }
 }
 
-function onPipes({ namespace, files, command, environment, input }: ProcessStart): ChildProcess {
-  const [program = '', ...args] = [...podEntry(files), ...command];
+function onPipes({ namespace, files, command, workingDir, environment, input }: ProcessStart): ChildProcess {
+  const [program = '', ...args] = [...podEntry(files, workingDir), ...command];
   return inNamespace(namespace, () =>
     spawn(program, args, { stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'], detached: true, env: environment }),
   );
 }
 
-function onTerminal({ namespace, files, command, environment }: ProcessStart, terminal: Terminal): ChildProcess {
+function onTerminal(
+  { namespace, files, command, workingDir, environment }: ProcessStart,
+  terminal: Terminal,
+): ChildProcess {
   // setsid makes the session: Node's own would not have the terminal as the one that Ctrl-C comes from.
-  const args = ['--ctty', ...podEntry(files), ...command];
+  const args = ['--ctty', ...podEntry(files, workingDir), ...command];
   const env = { TERM: 'xterm', ...environment };
   return terminal.give((fd) => inNamespace(namespace, () => spawn('setsid', args, { stdio: [fd, fd, fd], env })));
 }

@@ -125,7 +125,9 @@ export class PodRuntime {
     const { container } = this.#runtimeNamed(name);
     const environment = { ...ENVIRONMENT_OF_GUESTS, ...environmentOf(this.pod, container) };
     const { files } = this;
-    const process = new CommandProcess({ namespace: this.#namespace, files, command, environment, input, terminal });
+    const workingDir = workingDirOf(container);
+    const place = { namespace: this.#namespace, files, workingDir };
+    const process = new CommandProcess({ ...place, command, environment, input, terminal });
     this.#guests.add(process);
     void process.exitCode.then(() => this.#guests.delete(process));
     return process;
@@ -179,7 +181,7 @@ export class PodRuntime {
   async #checkReadiness(container: ContainerRuntime): Promise<void> {
     const [address] = this.pod.addresses;
     const running = container.state.kind === 'running';
-    const spawnInPod = (command: readonly string[]) => this.#spawnInPod(command);
+    const spawnInPod = (command: readonly string[]) => this.#spawnInPod(command, container.container);
     const probed = probedAs(container.container);
     const ready = running && address !== undefined && (await isReady({ container: probed, address, spawnInPod }));
     if (ready === this.#readyContainers.has(container)) return;
@@ -188,8 +190,8 @@ export class PodRuntime {
     this.#setting.onChange();
   }
 
-  #spawnInPod(command: readonly string[]): ReturnType<typeof spawn> {
-    const [program = '', ...args] = [...podEntry(this.files), ...command];
+  #spawnInPod(command: readonly string[], container: Container): ReturnType<typeof spawn> {
+    const [program = '', ...args] = [...podEntry(this.files, workingDirOf(container)), ...command];
     return inNamespace(this.#namespace, () => spawn(program, args, { stdio: 'ignore' }));
   }
 
@@ -207,6 +209,7 @@ export class PodRuntime {
           namespace,
           files: this.files,
           command,
+          workingDir: workingDirOf(container),
           environment: environmentOf(pod, container),
           input: container.stdin,
           terminal: container.tty,
@@ -247,7 +250,7 @@ function endOf(process: CommandProcess): Promise<void> {
 
 function warningsOf(pod: Pod, container: Container): string[] {
   const [program] = container.command;
-  if (program === undefined || hasProgram(program)) return [];
+  if (program === undefined || hasProgram(program, container.workingDir)) return [];
   const workload = workloadKind(container, hasProgram);
   const instead =
     workload.kind === 'servers'
@@ -262,6 +265,11 @@ function identityOf(pod: Pod): Identity {
     ['namespace', pod.namespace],
     ['address', pod.addresses.map(({ text }) => text).join(' ')],
   ];
+}
+
+/** Where commands in a container begin. What stands in for one does not have its files, and need not have its directory. */
+function workingDirOf(container: Container): string {
+  return workloadKind(container, hasProgram).kind === 'command' ? container.workingDir : '';
 }
 
 function environmentOf(pod: Pod, container: Container): NodeJS.ProcessEnv {

@@ -39,12 +39,15 @@ const USUAL_PORTS: Readonly<Record<string, number>> = {
 const GATEWAY_PORT = 3128; // Squid's, which proxies are looked for on
 
 /** What to run for a container. `hasProgram` tells whether a program is on this machine. */
-export function workloadKind(container: Container, hasProgram: (program: string) => boolean): WorkloadKind {
+export function workloadKind(
+  container: Container,
+  hasProgram: (program: string, workingDir: string) => boolean,
+): WorkloadKind {
   // Without a command the arguments go to the image's own, which for most images is a shell's exec, or nothing.
   if (isEgressGateway(container)) return { kind: 'gateway', port: gatewayPort(container) };
   const words = [...container.command, ...container.args];
   const [program] = words;
-  if (program !== undefined && hasProgram(program)) return { kind: 'command', command: words };
+  if (program !== undefined && hasProgram(program, container.workingDir)) return { kind: 'command', command: words };
   const image = imageName(container.image);
   if (image === 'coredns') return { kind: 'dns' };
   const ports = serverPorts(container.ports, image);

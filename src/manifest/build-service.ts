@@ -45,6 +45,13 @@ export function buildService(
   };
 }
 
+/** What of a Service has no effect in a lab. */
+export function serviceWarnings({ namespace, name, kind, selector, source }: Service): string[] {
+  if (kind.kind === 'external' || selector.kind !== 'none') return [];
+  const place = `${source.file}:${source.line}: Service ${namespace}/${name}`;
+  return [`${place}: without a selector it leads nowhere: Endpoints and EndpointSlices of your own have no effect`];
+}
+
 function kindOf(spec: ServiceSpec, addresses: readonly IpAddress[]): Service['kind'] {
   if (spec.type === 'ExternalName') return { kind: 'external', name: (spec.externalName ?? '').replace(/\.$/, '') };
   return hasClusterIp({ spec }) ? { kind: 'clusterIP', addresses } : { kind: 'headless' };

@@ -325,6 +325,17 @@ describe('Services', () => {
     expect([...lab.objects('Endpoints'), ...lab.objects('EndpointSlice')]).toEqual([]);
   });
 
+  it('without a selector lead nowhere, which is said', async () => {
+    const spec = { ports: [{ port: 80 }] };
+    const external = { ...service('away'), spec: { type: 'ExternalName', externalName: 'example.com' } };
+    const lab = await PlaneFixture.start([service('web'), external, { ...service('before'), spec }]);
+    expect(lab.plane.warnings).toEqual([
+      expect.stringMatching(/^test\.yaml:5: Service default\/before: without a selector it leads nowhere/),
+    ]);
+    const { warnings } = await lab.apply({ ...service('db'), spec: { clusterIP: 'None', ...spec } });
+    expect(warnings).toEqual([expect.stringMatching(/^test\.yaml:1: Service default\/db: without a selector/)]);
+  });
+
   it('lead elsewhere when a label changes', async () => {
     const lab = await PlaneFixture.start([pod('web'), pod('spare'), service('web')]);
     await lab.plane.label({ kind: 'Pod', namespace: 'default', name: 'web' }, { app: 'gone' });

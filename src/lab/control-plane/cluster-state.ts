@@ -6,7 +6,7 @@ import type { ObjectChange } from '../../apiserver/object-store.ts';
 import type { Enforcer } from '../../cni/enforcer.ts';
 import { buildPod, givenAddresses, nodeAddresses } from '../../manifest/build-pod.ts';
 import { buildPolicy, policyWarnings } from '../../manifest/build-policy.ts';
-import { buildService, givenClusterIps } from '../../manifest/build-service.ts';
+import { buildService, givenClusterIps, serviceWarnings } from '../../manifest/build-service.ts';
 import { namespaceOf as namespaceNamed } from '../../manifest/build-cluster.ts';
 import { podPlans } from '../../manifest/pod-plan.ts';
 import { readObject, type Understood } from '../../manifest/validate.ts';
@@ -18,7 +18,7 @@ import type { Service } from '../../model/service.ts';
 import type { ClusterUpdate } from './backend.ts';
 import { leadsTo } from './endpoint-objects.ts';
 import { sourced } from './origin.ts';
-import { resourceNamed } from './manifest-writes.ts';
+import { resourceNamed, type ObjectName } from './manifest-writes.ts';
 import { ownerOf } from './owner.ts';
 import { withStaged } from './staging.ts';
 
@@ -103,15 +103,26 @@ export class ClusterState {
     return this.#policies.size;
   }
 
-  /** What the API server would have warned of in the policies that there are, and what of them has no effect. */
+  /** What there is to say of the policies and Services that there are. */
   get warnings(): string[] {
-    const models = Array.from(this.#policies.values(), ({ model }) => model);
-    return models.flatMap((policy) => [...this.warningsOf(policy), ...this.#enforcer.remarks(policy)]);
+    const policies = [...this.#policies.values()].map(({ model }) => ({ ...model, kind: 'NetworkPolicy' }));
+    const services = [...this.#services.values()].map(({ model }) => ({ ...model, kind: 'Service' }));
+    return [...policies, ...services].flatMap((object) => this.warningsOf(object));
   }
 
-  /** What the API server would have warned of in a policy. */
-  warningsOf(policy: ObjectPlace): readonly string[] {
-    return this.#warnings.get(podKey(policy)) ?? [];
+  /** What the API server would have warned of in a policy, and what of it, or of a Service, has no effect. */
+  warningsOf(object: ObjectName): readonly string[] {
+    const key = podKey(object);
+    switch (object.kind) {
+      case 'NetworkPolicy':
+        return [...(this.#warnings.get(key) ?? []), ...this.remarksOn(object)];
+      case 'Service': {
+        const known = this.#services.get(key);
+        return known ? serviceWarnings(known.model) : [];
+      }
+      default:
+        return [];
+    }
   }
 
   /** What of a policy has no effect. */

@@ -114,7 +114,7 @@ export class ControlPlane {
     return this.#state.policies;
   }
 
-  /** What there is to say about the manifests that the lab was started with, and about the policies that there are. */
+  /** What there is to say about the manifests that the lab was started with, and about its policies and Services. */
   get warnings(): readonly string[] {
     return [...this.#manifestWarnings, ...this.#state.warnings];
   }
@@ -280,8 +280,8 @@ export class ControlPlane {
       const { verdict, value } = await this.store.users.together(plan);
       if (verdict.kind === 'refused') return refused(verdict.issues);
       const late = await this.store.users.onStored();
-      const written = value.filter(({ kind, action }) => kind === POLICY.kind && WRITTEN.has(action));
-      const said = written.flatMap((policy) => [...this.#state.warningsOf(policy), ...this.#state.remarksOn(policy)]);
+      const written = value.filter(({ action }) => WRITTEN.has(action));
+      const said = written.flatMap((object) => this.#state.warningsOf(object));
       const enforcedMs = performance.now() - started;
       return { results: value, issues: [], warnings: [...warnings, ...said, ...late], enforcedMs };
     } catch (error) {

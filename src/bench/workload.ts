@@ -113,6 +113,7 @@ function podOf(pod: Template & { readonly namespace: string; index: number; repl
     restartPolicy: 'Always',
     hostname: name,
     subdomain: '',
+    hostAliases: [],
     containers: [
       {
         name: 'main',

@@ -42,6 +42,7 @@ export function buildPod(plan: PodPlan, addresses: readonly IpAddress[]): Pod {
     restartPolicy: RESTART_POLICIES.find((policy) => policy === spec.restartPolicy) ?? 'Always',
     hostname: hostNameOf(plan),
     subdomain: plan.subdomain,
+    hostAliases: (spec.hostAliases ?? []).map(({ ip = '', hostnames = [] }) => ({ ip, hostnames })),
     containers: [
       ...(spec.initContainers ?? []).map((container) =>
         buildContainer(container, container.restartPolicy === 'Always' ? 'sidecar' : 'init', { plan, addresses }),

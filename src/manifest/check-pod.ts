@@ -3,7 +3,7 @@ import { PROTOCOLS } from '../net/port.ts';
 import { checkMarks } from './check-metadata.ts';
 import type { FieldPath } from './field-path.ts';
 import { duplicate, invalid, invalids, notSupported, required, type Finding } from './finding.ts';
-import { dnsLabelErrors, portNameErrors, portNumberErrors } from './name-rules.ts';
+import { dnsLabelErrors, dnsSubdomainErrors, portNameErrors, portNumberErrors } from './name-rules.ts';
 import type { ContainerManifest, PodManifest, PodSpec, PodTemplate, ProbeManifest } from './pod-schema.ts';
 
 const IP_RULE = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
@@ -51,7 +51,14 @@ export function checkPortReference(port: number | string, path: FieldPath): Find
 }
 
 function checkPodSpec(spec: PodSpec, path: FieldPath): Finding[] {
-  const { containers = [], initContainers = [], restartPolicy = '', hostname = '', subdomain = '' } = spec;
+  const {
+    containers = [],
+    initContainers = [],
+    restartPolicy = '',
+    hostname = '',
+    subdomain = '',
+    hostAliases = [],
+  } = spec;
   const names = new Set<string>();
   const checkAll = (list: readonly ContainerManifest[], field: string): Finding[] =>
     list.flatMap((container, index) => {
@@ -67,6 +74,17 @@ function checkPodSpec(spec: PodSpec, path: FieldPath): Finding[] {
       : [notSupported([...path, 'restartPolicy'], restartPolicy, RESTART_POLICIES)]),
     ...(hostname === '' ? [] : invalids([...path, 'hostname'], hostname, dnsLabelErrors(hostname))),
     ...(subdomain === '' ? [] : invalids([...path, 'subdomain'], subdomain, dnsLabelErrors(subdomain))),
+    ...hostAliases.flatMap((alias, index) => checkHostAlias(alias, [...path, 'hostAliases', index])),
+  ];
+}
+
+function checkHostAlias(
+  { ip = '', hostnames = [] }: NonNullable<PodSpec['hostAliases']>[number],
+  path: FieldPath,
+): Finding[] {
+  return [
+    ...(parseIp(ip) ? [] : [invalid([...path, 'ip'], ip, IP_RULE)]),
+    ...hostnames.flatMap((name, index) => invalids([...path, 'hostnames', index], name, dnsSubdomainErrors(name))),
   ];
 }
 

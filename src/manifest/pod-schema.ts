@@ -69,6 +69,7 @@ export const POD_SPEC = struct('PodSpec', {
   hostNetwork: BOOL,
   hostname: TEXT,
   subdomain: TEXT,
+  hostAliases: listOf(struct('HostAlias', { ip: TEXT, hostnames: listOf(TEXT) })),
   restartPolicy: textOfType('v1.RestartPolicy'),
   ...unread(
     'volumes',
@@ -89,7 +90,6 @@ export const POD_SPEC = struct('PodSpec', {
     'affinity',
     'schedulerName',
     'tolerations',
-    'hostAliases',
     'priorityClassName',
     'priority',
     'dnsConfig',

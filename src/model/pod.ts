@@ -21,6 +21,8 @@ export interface Pod {
   /** `spec.hostname`, else its name, as long as Linux takes it; `subdomain` is empty if not given. */
   readonly hostname: string;
   readonly subdomain: string;
+  /** Lines of its hosts file beside its own. `ip` is an address in text. */
+  readonly hostAliases: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
   readonly containers: readonly Container[];
   readonly source: Source;
 }

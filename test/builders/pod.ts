@@ -40,6 +40,7 @@ export function pod(notation: PodNotation): Pod {
     restartPolicy: 'Always',
     hostname: name,
     subdomain: '',
+    hostAliases: [],
     containers: [
       ...(initPorts.length > 0 ? [container('setup', 'init', initPorts)] : []),
       ...(sidecarPorts.length > 0 ? [container('sidecar', 'sidecar', sidecarPorts)] : []),

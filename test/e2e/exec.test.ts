@@ -13,7 +13,14 @@ const DEPLOYMENT = {
   },
 };
 
-const MANIFESTS = [pod('client'), pod('cart', {}, 'shop'), pod('client', { hostname: 'other' }, 'shop'), DEPLOYMENT];
+const ALIASED = pod('aliased', { hostAliases: [{ ip: '192.0.2.7', hostnames: ['db.example.com', 'db'] }] });
+const MANIFESTS = [
+  pod('client'),
+  pod('cart', {}, 'shop'),
+  pod('client', { hostname: 'other' }, 'shop'),
+  ALIASED,
+  DEPLOYMENT,
+];
 
 const lab = useLab({ manifests: MANIFESTS });
 
@@ -144,6 +151,11 @@ describe('exec: the pod as its commands see it', () => {
     const { stdout } = await lab.exec('client', 'cat /etc/hosts');
     expect(stdout).toContain('127.0.0.1 localhost\n');
     for (const address of addresses) expect(stdout).toContain(`${address} client\n`);
+  });
+
+  it('its host aliases', async () => {
+    expect((await lab.exec('aliased', 'cat /etc/hosts')).stdout).toContain('192.0.2.7 db.example.com db\n');
+    expect((await lab.exec('aliased', 'getent hosts db')).stdout).toMatch(/^192\.0\.2\.7 /);
   });
 
   it('its addresses, and no other', async () => {

@@ -25,6 +25,7 @@ interface Service {
   readonly restart?: string;
   readonly working_dir?: string;
   readonly hostname?: string;
+  readonly extra_hosts?: readonly string[];
   readonly user?: string;
   readonly cap_add?: readonly string[];
   readonly cap_drop: readonly string[];
@@ -179,6 +180,15 @@ describe('a pod', async () => {
       depends_on: { web__proxy: { condition: 'service_healthy', restart: true } },
       labels: { 'netpol-lab.lab': 'test', 'netpol-lab.pod': 'default/web', 'netpol-lab.container': 'nginx' },
     });
+  });
+
+  it('knows its host aliases', async () => {
+    const hostAliases = [
+      { ip: '192.0.2.7', hostnames: ['a.example', 'b'] },
+      { ip: '2001:db8::7', hostnames: ['b'] },
+    ];
+    const aliased = service(await compose([pod('web', { ...IDLE, hostAliases })]), 'web__proxy');
+    expect(aliased.extra_hosts).toEqual(['a.example:192.0.2.7', 'b:192.0.2.7', 'b:2001:db8::7']);
   });
 
   it('asks the cluster for names', () => {

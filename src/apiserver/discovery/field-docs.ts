@@ -133,6 +133,7 @@ const DOCS: ReadonlyMap<string, string> = new Map([
   ],
   ['PodSpec.hostname', "The pod's host name; its own name if absent."],
   ['PodSpec.subdomain', 'The headless Service under which the pod has a DNS name.'],
+  ['PodSpec.hostAliases', "Lines of the pod's hosts file: an address and its names."],
   [
     'PodSpec.restartPolicy',
     'When containers that end are started again: Always, OnFailure or Never. Defaults to Always.',

@@ -30,7 +30,7 @@ const TYPES: ReadonlyMap<string, JsonObject> = new Map([
   ...named({ type: 'array', items: { type: 'string' } }, ['finalizers', 'externalIPs', 'loadBalancerSourceRanges']),
   ...named({ type: 'array', items: { type: 'object' } }, [
     ...['ownerReferences', 'managedFields', 'volumes', 'ephemeralContainers', 'imagePullSecrets', 'tolerations'],
-    ...['hostAliases', 'readinessGates', 'topologySpreadConstraints', 'schedulingGates', 'resourceClaims', 'envFrom'],
+    ...['readinessGates', 'topologySpreadConstraints', 'schedulingGates', 'resourceClaims', 'envFrom'],
     ...['resizePolicy', 'volumeMounts', 'volumeDevices', 'volumeClaimTemplates', 'httpHeaders', 'conditions'],
     ...['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses', 'secrets', 'restartPolicyRules'],
   ]),

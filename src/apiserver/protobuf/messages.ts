@@ -93,6 +93,7 @@ const POD_SPEC: MessageFields = {
   16: ['hostname', TEXT],
   17: ['subdomain', TEXT],
   20: ['initContainers', many(CONTAINER)],
+  23: ['hostAliases', many({ 1: ['ip', TEXT], 2: ['hostnames', TEXTS] })],
 };
 
 const TEMPLATE: MessageField = one({ 1: ['metadata', one(OBJECT_META)], 2: ['spec', one(POD_SPEC)] });

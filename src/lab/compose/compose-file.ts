@@ -165,11 +165,18 @@ function proxy(pod: Pod): PlannedService {
     service: {
       command: `--pod ${podKey(pod)} --run /run/netpol-lab`,
       hostname: pod.hostname,
+      ...extraHosts(pod),
       networks: { pods: staticAddresses(pod.addresses) },
       configs: [{ source: resolverConfig(pod), target: '/etc/netpol-lab/resolv.conf' }],
       labels: { [LABELS.pod]: podKey(pod) },
     },
   };
+}
+
+/** Docker writes them to the hosts file of the proxy, which the pod's containers share. */
+function extraHosts({ hostAliases }: Pod): ComposeService {
+  const hosts = hostAliases.flatMap(({ ip, hostnames }) => hostnames.map((name) => `${name}:${ip}`));
+  return hosts.length === 0 ? {} : { extra_hosts: hosts };
 }
 
 function staticAddresses(addresses: Pod['addresses']): ComposeService {

@@ -290,6 +290,7 @@ function writeFiles({ pod, folder, nameServers }: PodSetting): PodFiles {
     '127.0.0.1 localhost',
     '::1 localhost ip6-localhost ip6-loopback',
     ...pod.addresses.map((address) => `${address.text} ${pod.hostname}`),
+    ...pod.hostAliases.map(({ ip, hostnames }) => [ip, ...hostnames].join(' ')),
   ];
   const files = { resolvConf: path('resolv.conf'), hosts: path('hosts'), hostname: pod.hostname };
   writeFileSync(files.resolvConf, `${resolvConf.join('\n')}\n`);

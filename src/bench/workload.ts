@@ -113,6 +113,7 @@ function podOf(pod: Template & { readonly namespace: string; index: number; repl
     restartPolicy: 'Always',
     hostname: name,
     subdomain: '',
+    resolver: { ofCluster: true, nameServers: [], searches: [], options: [] },
     hostAliases: [],
     containers: [
       {

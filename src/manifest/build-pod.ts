@@ -1,9 +1,9 @@
 import { parseIp, type IpAddress } from '../net/ip.ts';
 import { parsePort, parseProtocol } from '../net/port.ts';
-import type { Container, Pod, PodPhase, Probe } from '../model/pod.ts';
+import type { Container, Pod, PodPhase, Probe, Resolver } from '../model/pod.ts';
 import { expanded } from './expansion.ts';
 import type { PodPlan } from './pod-plan.ts';
-import type { ContainerManifest, ProbeManifest } from './pod-schema.ts';
+import type { ContainerManifest, PodSpec, ProbeManifest } from './pod-schema.ts';
 
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'] as const;
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed'] as const;
@@ -42,6 +42,7 @@ export function buildPod(plan: PodPlan, addresses: readonly IpAddress[]): Pod {
     restartPolicy: RESTART_POLICIES.find((policy) => policy === spec.restartPolicy) ?? 'Always',
     hostname: hostNameOf(plan),
     subdomain: plan.subdomain,
+    resolver: buildResolver(spec),
     hostAliases: (spec.hostAliases ?? []).map(({ ip = '', hostnames = [] }) => ({ ip, hostnames })),
     containers: [
       ...(spec.initContainers ?? []).map((container) =>
@@ -50,6 +51,16 @@ export function buildPod(plan: PodPlan, addresses: readonly IpAddress[]): Pod {
       ...(spec.containers ?? []).map((container) => buildContainer(container, 'main', { plan, addresses })),
     ],
     source: plan.source,
+  };
+}
+
+function buildResolver({ dnsPolicy, dnsConfig = {} }: PodSpec): Resolver {
+  const { nameservers = [], searches = [], options = [] } = dnsConfig;
+  return {
+    ofCluster: dnsPolicy !== 'None',
+    nameServers: nameservers,
+    searches,
+    options: options.map(({ name = '', value = '' }) => ({ name, value })),
   };
 }
 

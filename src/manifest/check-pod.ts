@@ -8,6 +8,7 @@ import type { ContainerManifest, PodManifest, PodSpec, PodTemplate, ProbeManifes
 
 const IP_RULE = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
+const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];
 // The order in which the API server lists them for pods and Services.
 const SORTED_PROTOCOLS = [...PROTOCOLS].sort();
@@ -74,7 +75,32 @@ function checkPodSpec(spec: PodSpec, path: FieldPath): Finding[] {
       : [notSupported([...path, 'restartPolicy'], restartPolicy, RESTART_POLICIES)]),
     ...(hostname === '' ? [] : invalids([...path, 'hostname'], hostname, dnsLabelErrors(hostname))),
     ...(subdomain === '' ? [] : invalids([...path, 'subdomain'], subdomain, dnsLabelErrors(subdomain))),
+    ...checkDns(spec, path),
     ...hostAliases.flatMap((alias, index) => checkHostAlias(alias, [...path, 'hostAliases', index])),
+  ];
+}
+
+function checkDns({ dnsPolicy = '', dnsConfig }: PodSpec, path: FieldPath): Finding[] {
+  const at = [...path, 'dnsConfig'];
+  const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
+  if (dnsPolicy === 'None' && !dnsConfig) return [required(at, 'must provide `dnsConfig` when `dnsPolicy` is None')];
+  return [
+    ...(dnsPolicy === '' || DNS_POLICIES.includes(dnsPolicy)
+      ? []
+      : [notSupported([...path, 'dnsPolicy'], dnsPolicy, DNS_POLICIES)]),
+    ...(dnsPolicy === 'None' && nameservers.length === 0
+      ? [required([...at, 'nameservers'], 'must provide at least one DNS nameserver when `dnsPolicy` is None')]
+      : []),
+    ...nameservers.flatMap((text, index) =>
+      parseIp(text) ? [] : [invalid([...at, 'nameservers', index], text, IP_RULE)],
+    ),
+    ...searches.flatMap((text, index) => {
+      const name = text.replace(/\.$/, '');
+      return invalids([...at, 'searches', index], name, dnsSubdomainErrors(name));
+    }),
+    ...options.flatMap(({ name = '' }, index) =>
+      name === '' ? [required([...at, 'options', index], 'must not be empty')] : [],
+    ),
   ];
 }
 

@@ -21,10 +21,19 @@ export interface Pod {
   /** `spec.hostname`, else its name, as long as Linux takes it; `subdomain` is empty if not given. */
   readonly hostname: string;
   readonly subdomain: string;
+  readonly resolver: Resolver;
   /** Lines of its hosts file beside its own. `ip` is an address in text. */
   readonly hostAliases: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
   readonly containers: readonly Container[];
   readonly source: Source;
+}
+
+/** How a pod looks up names: as the cluster does if `ofCluster`, and by what it says of its own. The value of an option may be empty. */
+export interface Resolver {
+  readonly ofCluster: boolean;
+  readonly nameServers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** Where a pod is in its life. Source: core/v1 PodPhase. */

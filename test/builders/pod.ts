@@ -40,6 +40,7 @@ export function pod(notation: PodNotation): Pod {
     restartPolicy: 'Always',
     hostname: name,
     subdomain: '',
+    resolver: { ofCluster: true, nameServers: [], searches: [], options: [] },
     hostAliases: [],
     containers: [
       ...(initPorts.length > 0 ? [container('setup', 'init', initPorts)] : []),

@@ -14,11 +14,16 @@ const DEPLOYMENT = {
 };
 
 const ALIASED = pod('aliased', { hostAliases: [{ ip: '192.0.2.7', hostnames: ['db.example.com', 'db'] }] });
+const RESOLVING = pod('resolving', {
+  dnsPolicy: 'None',
+  dnsConfig: { nameservers: ['192.0.2.53'], searches: ['example.com'] },
+});
 const MANIFESTS = [
   pod('client'),
   pod('cart', {}, 'shop'),
   pod('client', { hostname: 'other' }, 'shop'),
   ALIASED,
+  RESOLVING,
   DEPLOYMENT,
 ];
 
@@ -151,6 +156,11 @@ describe('exec: the pod as its commands see it', () => {
     const { stdout } = await lab.exec('client', 'cat /etc/hosts');
     expect(stdout).toContain('127.0.0.1 localhost\n');
     for (const address of addresses) expect(stdout).toContain(`${address} client\n`);
+  });
+
+  it('a resolver of its own', async () => {
+    const { stdout } = await lab.exec('resolving', 'cat /etc/resolv.conf');
+    expect(stdout).toBe('nameserver 192.0.2.53\nsearch example.com\n');
   });
 
   it('its host aliases', async () => {

@@ -25,6 +25,7 @@ interface Service {
   readonly restart?: string;
   readonly working_dir?: string;
   readonly hostname?: string;
+  readonly configs?: readonly { readonly source: string }[];
   readonly extra_hosts?: readonly string[];
   readonly user?: string;
   readonly cap_add?: readonly string[];
@@ -195,6 +196,14 @@ describe('a pod', async () => {
     expect(file.configs['resolv-default']?.content).toBe(
       'nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n',
     );
+  });
+
+  it('asks whom its own resolver names', async () => {
+    const dnsConfig = { nameservers: ['192.0.2.53'], options: [{ name: 'a', value: '$b' }] };
+    const own = await compose([pod('web', { ...IDLE, dnsPolicy: 'None', dnsConfig }), pod('plain', IDLE)]);
+    expect(service(own, 'web__proxy').configs).toMatchObject([{ source: 'resolv-default_web' }]);
+    expect(own.configs['resolv-default_web']?.content).toBe('nameserver 192.0.2.53\noptions a:$$b\n');
+    expect(service(own, 'plain__proxy').configs).toMatchObject([{ source: 'resolv-default' }]);
   });
 
   it('runs its command, or what stands in for it where the image lacks the program', async () => {

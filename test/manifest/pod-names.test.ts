@@ -25,3 +25,39 @@ describe('host aliases', () => {
     expect(issue).toContain(`spec.hostAliases[0].${message}`);
   });
 });
+
+describe('a resolver', () => {
+  const CONFIG =
+    '{nameservers: [10.0.0.1], searches: [a.example, b.], options: [{name: ndots, value: "2"}, {name: edns0}]}';
+  const own = {
+    nameServers: ['10.0.0.1'],
+    searches: ['a.example', 'b.'],
+    options: [
+      { name: 'ndots', value: '2' },
+      { name: 'edns0', value: '' },
+    ],
+  };
+
+  test.each([
+    ['hostname: p', { ofCluster: true, nameServers: [], searches: [], options: [] }],
+    ['dnsPolicy: ClusterFirst, dnsConfig: {}', { ofCluster: true, nameServers: [], searches: [], options: [] }],
+    [`dnsConfig: ${CONFIG}`, { ofCluster: true, ...own }],
+    [`dnsPolicy: None, dnsConfig: ${CONFIG}`, { ofCluster: false, ...own }],
+  ])('%s', (fields, resolver) => {
+    expect(load(written(fields)).cluster.pods[0]?.resolver).toEqual(resolver);
+  });
+
+  test.each([
+    ['dnsPolicy: Some', 'spec.dnsPolicy: Unsupported value: "Some"'],
+    ['dnsPolicy: None', 'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
+    [
+      'dnsPolicy: None, dnsConfig: {searches: [a]}',
+      'spec.dnsConfig.nameservers: Required value: must provide at least',
+    ],
+    ['dnsConfig: {nameservers: [a]}', 'spec.dnsConfig.nameservers[0]: Invalid value: "a": must be a valid IP address'],
+    ['dnsConfig: {searches: [a, "b c"]}', 'spec.dnsConfig.searches[1]: Invalid value: "b c": a lowercase RFC 1123'],
+    ['dnsConfig: {options: [{value: a}]}', 'spec.dnsConfig.options[0]: Required value: must not be empty'],
+  ])('%s is refused', (fields, message) => {
+    expect(shortly(issuesOf(written(fields)))[0]).toContain(message);
+  });
+});

@@ -133,6 +133,8 @@ const DOCS: ReadonlyMap<string, string> = new Map([
   ],
   ['PodSpec.hostname', "The pod's host name; its own name if absent."],
   ['PodSpec.subdomain', 'The headless Service under which the pod has a DNS name.'],
+  ['PodSpec.dnsPolicy', "None for a resolver that is all dnsConfig; all others ask the cluster's name server."],
+  ['PodSpec.dnsConfig', "Name servers, search domains and options of the pod's own."],
   ['PodSpec.hostAliases', "Lines of the pod's hosts file: an address and its names."],
   [
     'PodSpec.restartPolicy',

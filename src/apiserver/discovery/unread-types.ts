@@ -17,7 +17,7 @@ const TYPES: ReadonlyMap<string, JsonObject> = new Map([
     ...['allocateLoadBalancerNodePorts'],
   ]),
   ...named({ type: 'string' }, [
-    ...['selfLink', 'uid', 'resourceVersion', 'dnsPolicy', 'serviceAccountName', 'serviceAccount', 'nodeName'],
+    ...['selfLink', 'uid', 'resourceVersion', 'serviceAccountName', 'serviceAccount', 'nodeName'],
     ...['schedulerName', 'priorityClassName', 'runtimeClassName', 'preemptionPolicy', 'hostIP', 'host'],
     ...['terminationMessagePath', 'terminationMessagePolicy', 'imagePullPolicy', 'scheme', 'appProtocol', 'timeZone'],
     ...['podManagementPolicy', 'concurrencyPolicy', 'podReplacementPolicy', 'managedBy', 'sessionAffinity'],

@@ -94,6 +94,14 @@ const POD_SPEC: MessageFields = {
   17: ['subdomain', TEXT],
   20: ['initContainers', many(CONTAINER)],
   23: ['hostAliases', many({ 1: ['ip', TEXT], 2: ['hostnames', TEXTS] })],
+  26: [
+    'dnsConfig',
+    one({
+      1: ['nameservers', TEXTS],
+      2: ['searches', TEXTS],
+      3: ['options', many({ 1: ['name', TEXT], 2: ['value', TEXT] })],
+    }),
+  ],
 };
 
 const TEMPLATE: MessageField = one({ 1: ['metadata', one(OBJECT_META)], 2: ['spec', one(POD_SPEC)] });

@@ -3,6 +3,7 @@ import { podKey, type Pod } from '../../model/pod.ts';
 import type { IpAddress } from '../../net/ip.ts';
 import { carriedBy, DEFAULT_OPTIONS, type LabSpec } from '../lab-client.ts';
 import { nameServersOf } from '../control-plane/cluster-dns.ts';
+import { resolvConf } from '../resolv-conf.ts';
 import { composeText, type ComposeDocument } from './compose-text.ts';
 import { healthyWith } from './healthcheck.ts';
 import { planContainers, type ComposePlan, type PlannedHost } from './compose-plan.ts';
@@ -18,7 +19,6 @@ export interface ComposeFile {
 }
 
 const RUN = 'run:/run/netpol-lab';
-const CLUSTER_DOMAIN = 'cluster.local';
 
 /**
  * Writes a lab as a compose file that runs by itself. The same lab gives the same text.
@@ -199,22 +199,18 @@ function outsideHost({ name, addresses, ports, bridge }: PlannedHost): PlannedSe
   };
 }
 
-/** A resolv.conf for each namespace and set of name servers. */
-function resolverConfig({ namespace }: Pod): string {
-  return `resolv-${namespace}`;
+/** A resolv.conf for each namespace, and for each pod that has a resolver of its own. */
+function resolverConfig({ namespace, name, resolver }: Pod): string {
+  const { ofCluster, nameServers, searches, options } = resolver;
+  const isUsual = ofCluster && [...nameServers, ...searches, ...options].length === 0;
+  return isUsual ? `resolv-${namespace}` : `resolv-${namespace}_${name}`;
 }
 
 function configsOf({ spec, cluster, pods }: ComposePlan): ComposeDocument['configs'] {
   const manifests = spec.files.map(({ text }, index) => [manifestConfig(index), escaped(text)] as const);
-  const resolvers = pods.map((pod) => {
-    const service = `svc.${CLUSTER_DOMAIN}`;
-    const lines = [
-      ...nameServersOf(pod, cluster).map((address) => `nameserver ${address}`),
-      `search ${pod.namespace}.${service} ${service} ${CLUSTER_DOMAIN}`,
-      'options ndots:5',
-    ];
-    return [resolverConfig(pod), `${lines.join('\n')}\n`] as const;
-  });
+  const resolvers = pods.map(
+    (pod) => [resolverConfig(pod), escaped(resolvConf(pod, nameServersOf(pod, cluster)))] as const,
+  );
   return Object.fromEntries([
     ...resolvers,
     ['external', jsonList(spec.external)],

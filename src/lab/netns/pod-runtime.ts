@@ -8,6 +8,7 @@ import { inNamespace } from '../../dataplane/libc.ts';
 import { invariant } from '../../model/invariant.ts';
 import { podKey, type Container, type Pod, type PodPhase } from '../../model/pod.ts';
 import type { PodReport } from '../control-plane/backend.ts';
+import { resolvConf } from '../resolv-conf.ts';
 import type { Identity } from './builtin-server.ts';
 import type { ContainerLog } from './container-log.ts';
 import { ContainerRuntime, type StartableWorkload } from './container-runtime.ts';
@@ -28,7 +29,6 @@ export interface PodSetting {
 }
 
 const READINESS_PERIOD_MS = 500; // Kubernetes asks every 10 s; a lab's user should not have to wait
-const CLUSTER_DOMAIN = 'cluster.local';
 // In an ordinary user's lab there is one user only: tar, by which kubectl copies files, is not to set another.
 const ENVIRONMENT_OF_GUESTS = hasOneUser() ? { TAR_OPTIONS: '--no-same-owner' } : {};
 
@@ -280,12 +280,6 @@ function environmentOf(pod: Pod, container: Container): NodeJS.ProcessEnv {
 
 function writeFiles({ pod, folder, nameServers }: PodSetting): PodFiles {
   const path = (ending: string): string => join(folder, `${pod.namespace}_${pod.name}.${ending}`);
-  const service = `svc.${CLUSTER_DOMAIN}`;
-  const resolvConf = [
-    ...nameServers.map((address) => `nameserver ${address}`),
-    `search ${pod.namespace}.${service} ${service} ${CLUSTER_DOMAIN}`,
-    'options ndots:5',
-  ];
   const hosts = [
     '127.0.0.1 localhost',
     '::1 localhost ip6-localhost ip6-loopback',
@@ -293,7 +287,7 @@ function writeFiles({ pod, folder, nameServers }: PodSetting): PodFiles {
     ...pod.hostAliases.map(({ ip, hostnames }) => [ip, ...hostnames].join(' ')),
   ];
   const files = { resolvConf: path('resolv.conf'), hosts: path('hosts'), hostname: pod.hostname };
-  writeFileSync(files.resolvConf, `${resolvConf.join('\n')}\n`);
+  writeFileSync(files.resolvConf, resolvConf(pod, nameServers));
   writeFileSync(files.hosts, `${hosts.join('\n')}\n`);
   return files;
 }

@@ -25,7 +25,6 @@ interface Service {
   readonly restart?: string;
   readonly working_dir?: string;
   readonly hostname?: string;
-  readonly configs?: readonly { readonly source: string }[];
   readonly extra_hosts?: readonly string[];
   readonly user?: string;
   readonly cap_add?: readonly string[];

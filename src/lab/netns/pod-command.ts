@@ -11,14 +11,14 @@ export interface PodFiles {
 // mount and uts namespaces of its own: what is bound over /etc here is seen by this command alone.
 const ENTER = `
 mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/hosts && hostname "$3" || exit 125
-[ -z "$4" ] || cd -- "$4" 2>/dev/null || { echo "netpol-lab: $4: no such folder on this machine" >&2; exit 126; }
+[ -z "$4" ] || cd -- "$4" 2>/dev/null || { echo "netpol-lab: $4: no such folder on this machine: begins in /" >&2; cd /; }
 shift 4
 command -v "$1" >/dev/null || { echo "netpol-lab: $1: not found on this machine" >&2; exit 127; }
 exec "$@"`;
 
 /**
  * Program and arguments that give a command the pod's resolv.conf, hosts file and hostname. Put the command behind them.
- * @param workingDir where it begins; where its parent is if that is empty.
+ * @param workingDir where it begins, or in / where this machine lacks that folder; where its parent is if it is empty.
  */
 export function podEntry({ resolvConf, hosts, hostname }: PodFiles, workingDir = ''): string[] {
   return ['unshare', '--mount', '--uts', 'sh', '-c', ENTER, 'pod', resolvConf, hosts, hostname, workingDir];

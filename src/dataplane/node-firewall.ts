@@ -4,6 +4,7 @@ import type { IpAddress } from '../net/ip.ts';
 import type { Firewall } from './dataplane.ts';
 import { gateRules, guardRules, serviceRules, settlingRules, type AttachedPod, type ServiceRule } from './firewall.ts';
 import { RuleLoader } from './rule-loader.ts';
+import { halfClosedRules } from './tcp-timeouts.ts';
 
 /** Where the rules go. */
 export interface NodeFirewallOptions {
@@ -39,7 +40,7 @@ export class NodeFirewall implements Firewall {
     await Promise.all([
       rules.iptables(4, gateRules({ queue, family: 4 })),
       rules.iptables(6, gateRules({ queue, family: 6 })),
-      rules.nft(guardRules([]) + services + settlingRules(['forward'], established)),
+      rules.nft(guardRules([]) + services + settlingRules(['forward'], established) + halfClosedRules()),
     ]);
     rules.within(() => {
       // A pod that reaches itself through its Service is no reason to tell it of a shorter way.

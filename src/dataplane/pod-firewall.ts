@@ -4,6 +4,7 @@ import { serviceRules, settlingRules, type ServiceRule } from './firewall.ts';
 import { POD_CHAIN, podGateRules, podGuardRules } from './pod-rules.ts';
 import { RELAYED_RETURN } from './relay/relay-rules.ts';
 import { RuleLoader } from './rule-loader.ts';
+import { halfClosedRules } from './tcp-timeouts.ts';
 
 /** Where the rules go. */
 export interface PodFirewallOptions {
@@ -45,7 +46,9 @@ export class PodFirewall implements Firewall {
       await this.#rules.iptables(family, podGateRules({ queue, family }, joined));
     };
     const behind =
-      settlingRules(['input', 'output'], established, [RELAYED_RETURN]) + serviceRules([], { kind: 'pod' });
+      settlingRules(['input', 'output'], established, [RELAYED_RETURN]) +
+      serviceRules([], { kind: 'pod' }) +
+      halfClosedRules();
     await Promise.all([toGate(4), toGate(6), this.#rules.nft(behind)]);
   }
 

@@ -1,5 +1,6 @@
 import type { Family, IpAddress } from '../../net/ip.ts';
 import { replaceTable } from '../firewall.ts';
+import { tcpTimeouts } from '../tcp-timeouts.ts';
 import { RELAY_ADDRESS, RELAY_MARK } from './relay-marks.ts';
 
 // The chains that take clients' SYNs to the relay, and datagrams to the gate, one by one.
@@ -60,12 +61,9 @@ export function relayRules(
     [RELAY_MARK.noRoute, 'icmpx no-route'],
     [RELAY_MARK.prohibited, 'icmpx admin-prohibited'],
   ];
+  const over = tcpTimeouts('over', { time_wait: OVER_SECONDS, close: OVER_SECONDS });
   return replaceTable(TABLE, [
-    ...FAMILIES.map(
-      (family) =>
-        `ct timeout over${family} { protocol tcp; l3proto ${KEYWORD[family]}; ` +
-        `policy = { time_wait: ${OVER_SECONDS}, close: ${OVER_SECONDS} }; }`,
-    ),
+    ...over.objects,
     // Chains of the type nat, which the kernel runs for first packets alone: behind the verdict at -150, before Services.
     'chain divert {',
     'type nat hook output priority -110;',
@@ -78,7 +76,7 @@ export function relayRules(
     ),
     '}',
     'chain forget_soon {',
-    ...FAMILIES.map((family) => `meta nfproto ipv${family} ct timeout set "over${family}"`),
+    ...over.rules,
     '}',
     'chain source {',
     'type nat hook postrouting priority 90;',

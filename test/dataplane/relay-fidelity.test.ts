@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type net from 'node:net';
+import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { inNamespace } from '../../src/dataplane/libc.ts';
+import { boundSocket, inNamespace } from '../../src/dataplane/libc.ts';
 import { ip } from '../builders/address.ts';
 import { dial, tcpAttempt, tcpServer } from './attempt.ts';
 import type { TestPod } from './node-network.ts';
@@ -45,7 +45,10 @@ describe.each([4, 6] as const)('a relayed connection is like any other, IPv%i', 
   const target = (port: number) => ({ address: server.address[family], port });
 
   /** A connection from the relayed pod and its other end, of a server that does nothing by itself. */
-  async function pair(port: number): Promise<{ near: net.Socket; far: net.Socket }> {
+  async function pair(
+    port: number,
+    open = (to: ReturnType<typeof target>) => dial(relayed, to),
+  ): Promise<{ near: net.Socket; far: net.Socket }> {
     const arrival = Promise.withResolvers<net.Socket>();
     stack.use(
       await tcpServer(server, port, {
@@ -55,7 +58,7 @@ describe.each([4, 6] as const)('a relayed connection is like any other, IPv%i', 
         },
       }),
     );
-    const near = dial(relayed, target(port));
+    const near = open(target(port));
     near.allowHalfOpen = true;
     near.on('error', () => undefined);
     await once(near, 'connect');
@@ -103,6 +106,46 @@ describe.each([4, 6] as const)('a relayed connection is like any other, IPv%i', 
     expect(far.remotePort).toBe(near.localPort);
     expect(near.remoteAddress).toBe(server.address[family].text);
     near.destroy();
+  });
+
+  test.each([
+    { bound: 'its address', port: 1014, hasSource: true, sourcePort: 0 },
+    { bound: 'a port', port: 1015, hasSource: false, sourcePort: 40_001 },
+    { bound: 'both', port: 1016, hasSource: true, sourcePort: 40_002 },
+  ])('a client that has bound $bound keeps its port', async ({ port, hasSource, sourcePort }) => {
+    const source = hasSource ? { source: relayed.address[family] } : {};
+    const { near, far } = await pair(port, (to) => dial(relayed, { ...to, ...source, sourcePort }));
+    expect(far.remotePort).toBe(near.localPort);
+    near.destroy();
+  });
+
+  test('curl and nc keep the port that they are told', async () => {
+    const arrivals: (number | undefined)[] = [];
+    await using _tcp = await tcpServer(server, 1012, { onConnection: ({ remotePort }) => arrivals.push(remotePort) });
+    const { text: address } = server.address[family];
+    const host = family === 4 ? address : `[${address}]`;
+    const curl = `curl -sSN -m 1 --http0.9 --local-port 40003 -o - http://${host}:1012/ | head -c 5`;
+    const nc = `nc -p 40004 -w 1 ${address} 1012 </dev/null | head -c 5`;
+    const shell = inNamespace(relayed.namespace, () =>
+      spawn('sh', ['-c', `${curl}; ${nc}`], { stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
+    expect(await text(shell.stdout)).toBe('hellohello');
+    expect(arrivals).toEqual([40_003, 40_004]);
+  });
+
+  test('a port that its pod listens at, too: the server sees another, the log does not', async () => {
+    const { namespace, address } = relayed;
+    const fd = boundSocket({ namespace, type: 'tcp', address: address[family], port: 40_005 });
+    await using _listener = await tcpServer(relayed, 40_005);
+    const { near, far } = await pair(1013, (to) => new net.Socket({ fd }).connect(to.port, to.address.text));
+    expect(near.localPort).toBe(40_005);
+    expect(far.remotePort).not.toBe(40_005);
+    near.destroy();
+    far.destroy();
+    const isIt = ({ destinationPort }: { destinationPort: number }): boolean => destinationPort === 1013;
+    const ended = await fixture.until(() => fixture.carried.find(isIt));
+    const began = await fixture.until(() => fixture.judged.find(isIt));
+    expect([began.sourcePort, ended.sourcePort]).toEqual([40_005, 40_005]);
   });
 
   test('half-closed by the client, the server goes on; and the other way round', async () => {

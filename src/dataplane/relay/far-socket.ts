@@ -45,12 +45,16 @@ export class FarSockets {
   }
 
   /**
-   * Begins to dial for a connection, from the client's own port unless a socket of the relay still
-   * has it for the same destination. @returns the descriptor, or what went wrong as a negative errno.
+   * Begins to dial for a connection, from the client's own port unless a socket of the relay still has it for the same
+   * destination, or somebody in the pod listens at it. @returns the descriptor, or what went wrong as a negative errno.
    */
   dial(slot: number): number {
-    const fd = this.#dialFrom(slot, this.#connections.sourcePort[slot] ?? 0);
-    return TAKEN.has(-fd) ? this.#dialFrom(slot, 0) : fd;
+    const port = this.#connections.sourcePort[slot] ?? 0;
+    const isFree = port >= this.#firstFree && port <= this.#lastFree;
+    let fd = this.#dialFrom(slot, port, isFree ? 'connect' : 'bind');
+    // What the client has bound, connect() does not take.
+    if (TAKEN.has(-fd) && isFree) fd = this.#dialFrom(slot, port, 'bind');
+    return TAKEN.has(-fd) ? this.#dialFrom(slot, 0, 'connect') : fd;
   }
 
   /** Why the last thing on this socket failed: an errno, 0 if nothing has. */
@@ -68,19 +72,19 @@ export class FarSockets {
     closeFd(fd);
   }
 
-  #dialFrom(slot: number, sourcePort: number): number {
+  /** @param by the call that takes the port. */
+  #dialFrom(slot: number, sourcePort: number, by: 'bind' | 'connect'): number {
     const family: Family = this.#connections.family[slot] === 4 ? 4 : 6;
     const fd = calls.socket(AF[family], SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno();
     const own = this.#own[family];
     const far = this.#far[family];
-    const isFree = sourcePort >= this.#firstFree && sourcePort <= this.#lastFree;
-    own.view.setUint16(2, isFree ? 0 : sourcePort);
+    own.view.setUint16(2, by === 'bind' ? sourcePort : 0);
     far.view.setUint16(2, this.#connections.dialledPort[slot] ?? 0);
     far.bytes.set(this.#connections.dialled(slot), ADDRESS_AT[family]);
     const isBound =
       this.#set(fd, SOL_SOCKET, SO_MARK, RELAY_MARK.dial | slot) &&
-      (isFree || sourcePort === 0 ? this.#leavePort(fd, sourcePort) : this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1)) &&
+      (by === 'bind' ? this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1) : this.#leavePort(fd, sourcePort)) &&
       (family === 4 || this.#set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)) &&
       calls.bind(fd, own.at, NAME_BYTES[family]) >= 0;
     const code = isBound ? connect(fd, far) : errno();

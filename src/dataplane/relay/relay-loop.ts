@@ -104,6 +104,8 @@ export class RelayLoop implements Carrier {
     const own = this.#data.addresses.find(({ length }) => length === (header.family === 4 ? 4 : 16));
     if (!own) return;
     bytes.set(own, header.sourceAt);
+    // The client's own, also where the relay dials from another.
+    header.sourcePort = this.#connections.sourcePort[packet.mark & RELAY_MARK.slotMask] ?? header.sourcePort;
     if (header.family === 4) header.source = new DataView(own.buffer, own.byteOffset).getUint32(0);
   }
 

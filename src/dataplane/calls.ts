@@ -23,6 +23,7 @@ export const calls = {
   fcntl: call('int fcntl(int fd, int command, int value)'),
   getsockopt: call('int getsockopt(int fd, int level, int option, uint64_t value, uint64_t length)'),
   setsockopt: call('int setsockopt(int fd, int level, int option, uint64_t value, uint32_t length)'),
+  ioctl: call('int ioctl(int fd, unsigned long request, uint64_t argument)'),
   listen: call('int listen(int fd, int backlog)'),
   pipe: call('int pipe2(uint64_t descriptors, int flags)'),
   bind: call('int bind(int fd, uint64_t address, uint32_t length)'),

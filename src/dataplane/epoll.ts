@@ -7,7 +7,7 @@ const CLOEXEC = 0o2000000;
 const ADD = 1;
 
 /** What an event says of a descriptor, and how it is to be watched. */
-export const EPOLL = { IN: 1, OUT: 4, ERR: 8, HUP: 0x10, RDHUP: 0x2000, EDGE: 0x80000000 } as const;
+export const EPOLL = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 0x10, RDHUP: 0x2000, EDGE: 0x80000000 } as const;
 
 // struct epoll_event is packed on x86-64 alone.
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;

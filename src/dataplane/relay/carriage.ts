@@ -12,7 +12,7 @@ import type { FarSockets } from './far-socket.ts';
 import type { Acceptor } from './listener.ts';
 import type { Pump } from './pump.ts';
 
-const WATCHED = EPOLL.IN | EPOLL.OUT | EPOLL.RDHUP | EPOLL.EDGE;
+const WATCHED = EPOLL.IN | EPOLL.PRI | EPOLL.OUT | EPOLL.RDHUP | EPOLL.EDGE;
 const OVER = EPOLL.RDHUP | EPOLL.HUP | EPOLL.ERR;
 const READABLE = EPOLL.IN | OVER;
 // A dial that takes longer is worth asking whether its client still waits.
@@ -60,6 +60,7 @@ export class Carriage {
     const side = direction & 1;
     if (connections.generation[slot] !== generation) return;
     if ((flags & OVER) !== 0) connections.ending[direction] = 1;
+    if ((flags & EPOLL.PRI) !== 0) connections.isUrgent[direction] = 1;
     if ((flags & READABLE) !== 0) connections.isHeard[direction] = 1;
     if (connections.state[slot] === STATE.dialling) this.#dialled(slot, flags, timeMs);
     if (connections.state[slot] !== STATE.open) return;

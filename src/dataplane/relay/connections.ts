@@ -48,6 +48,8 @@ export class Connections {
   readonly isBulk: Uint8Array;
   /** By side: something has come from it. */
   readonly isHeard: Uint8Array;
+  /** By direction: the sender has sent urgent data, which may not have been carried yet. */
+  readonly isUrgent: Uint8Array;
   /** By direction: the sender will send no more; `ended`: and the receiver knows. */
   readonly ending: Uint8Array;
   readonly ended: Uint8Array;
@@ -79,6 +81,7 @@ export class Connections {
     this.pipe = new Int32Array(capacity * 2).fill(-1);
     this.isBulk = new Uint8Array(capacity * 2);
     this.isHeard = new Uint8Array(capacity * 2);
+    this.isUrgent = new Uint8Array(capacity * 2);
     this.ending = new Uint8Array(capacity * 2);
     this.ended = new Uint8Array(capacity * 2);
     this.wasReset = new Uint8Array(capacity * 2);
@@ -115,6 +118,7 @@ export class Connections {
       this.waiting[at] = 0;
       this.isBulk[at] = 0;
       this.isHeard[at] = 0;
+      this.isUrgent[at] = 0;
       this.ending[at] = 0;
       this.ended[at] = 0;
       this.wasReset[at] = 0;

@@ -14,6 +14,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
+const SO_OOBINLINE = 10;
 const SO_LINGER = 13;
 const SO_MARK = 36;
 const IPPROTO_IP = 0;
@@ -84,6 +85,7 @@ export class FarSockets {
     far.bytes.set(this.#connections.dialled(slot), ADDRESS_AT[family]);
     const isBound =
       this.#set(fd, SOL_SOCKET, SO_MARK, RELAY_MARK.dial | slot) &&
+      this.#set(fd, SOL_SOCKET, SO_OOBINLINE, 1) &&
       (by === 'bind' ? this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1) : this.#leavePort(fd, sourcePort)) &&
       (family === 4 || this.#set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)) &&
       calls.bind(fd, own.at, NAME_BYTES[family]) >= 0;

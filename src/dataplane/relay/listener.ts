@@ -1,11 +1,12 @@
 import { parseIp, type Family } from '../../net/ip.ts';
 import { invariant } from '../../model/invariant.ts';
-import { boundSocket, checked, closeFd, libc, setNumber } from '../libc.ts';
+import { boundSocket, checked, closeFd, libc, setNumber, SOL_SOCKET } from '../libc.ts';
 import { LITTLE_ENDIAN } from '../netlink.ts';
 import { Area, calls } from '../calls.ts';
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+const SO_OOBINLINE = 10;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_SAVE_SYN = 27;
@@ -16,8 +17,8 @@ const IPV6_HEADER_BYTES = 40;
 
 /**
  * A socket where clients arrive whose SYN was let go: on the loopback, at a port of the kernel's choice.
- * It keeps each SYN, and what it accepts sends each message at once. @returns its descriptor and port.
- * Throws SystemCallError.
+ * It keeps each SYN, and what it accepts sends each message at once and leaves urgent bytes among the others.
+ * @returns its descriptor and port. Throws SystemCallError.
  */
 export function openListener(family: Family, namespace: number | undefined): { fd: number; port: number } {
   const address = parseIp(LOOPBACK[family]);
@@ -26,6 +27,7 @@ export function openListener(family: Family, namespace: number | undefined): { f
   try {
     setNumber(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     setNumber(fd, IPPROTO_TCP, TCP_SAVE_SYN, 1);
+    setNumber(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     checked('listen', calls.listen(fd, BACKLOG));
     const name = new Uint8Array(28);
     checked('getsockname', libc.getsockname(fd, name, Uint32Array.of(name.length)));

@@ -3,9 +3,11 @@ import { Area, calls } from '../calls.ts';
 import { CLIENT, FAR, type Connections } from './connections.ts';
 import { PIPE_BYTES, type PipePool } from './pipe-pool.ts';
 
+const MSG_OOB = 1;
 const MSG_PEEK = 2;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
+const SIOCATMARK = 0x8905;
 const SHUT_WR = 1;
 const SPLICE = 1 | 2; // move, do not block
 const IPPROTO_TCP = 6;
@@ -23,6 +25,9 @@ export type Pumped = 'idle' | 'more' | 'closed' | 'reset';
  * Carries the bytes of open connections: small messages are received and sent from one buffer, much is
  * spliced by a pipe. Descriptors are watched edge by edge, so each direction is carried until the
  * kernel has no more or takes no more. Allocates only when a receiver first turns out to be slow.
+ *
+ * Reads stop before an urgent byte, though more is there. As the event says that there is one, the direction is then
+ * copied until nothing is left, and the byte sent on as urgent.
  */
 export class Pump {
   readonly #connections: Connections;
@@ -30,8 +35,9 @@ export class Pump {
   readonly #buffer = new Area(COPY_BYTES);
   readonly #one = new Area(4);
   readonly #peeked = new Area(1);
-  // What was received and not taken yet, by direction; #connections.waiting says how much at its end.
-  readonly #kept = new Map<number, Area>();
+  readonly #atMark = new Area(4);
+  // What was received and not taken yet, by direction, and how to send it; #connections.waiting says how much at its end.
+  readonly #kept = new Map<number, { readonly area: Area; readonly flags: number }>();
 
   constructor(connections: Connections, pipes: PipePool) {
     this.#connections = connections;
@@ -41,7 +47,7 @@ export class Pump {
 
   /** Carries what comes from this side of an open connection. Cost: two calls a message, more for much. */
   pump(slot: number, side: number): Pumped {
-    const { fds, ended, waiting, isBulk } = this.#connections;
+    const { fds, ended, waiting, isBulk, isUrgent } = this.#connections;
     const direction = slot * 2 + side;
     const from = fds[direction] ?? -1;
     const to = fds[direction ^ 1] ?? -1;
@@ -52,7 +58,8 @@ export class Pump {
         continue;
       }
       if (ended[direction]) return 'idle';
-      const got = isBulk[direction] ? this.#fill(direction, from, to) : this.#copy(direction, from, to);
+      const got =
+        isBulk[direction] && !isUrgent[direction] ? this.#fill(direction, from, to) : this.#copy(direction, from, to);
       if (got === 'end') return this.#end(slot, side, to);
       if (got !== 'more') {
         this.#givePipe(direction);
@@ -72,28 +79,40 @@ export class Pump {
 
   /** Receives into the buffer and sends from there. */
   #copy(direction: number, from: number, to: number): 'more' | 'idle' | 'end' | 'reset' {
-    const { ending, isBulk } = this.#connections;
-    const got = calls.recv(from, this.#buffer.at, COPY_BYTES, 0);
+    const { ending, isBulk, isUrgent } = this.#connections;
+    const urgent = isUrgent[direction] && this.#isAtMark(from) ? MSG_OOB : 0;
+    const got = calls.recv(from, this.#buffer.at, urgent ? 1 : COPY_BYTES, 0);
     if (got === 0) return 'end';
-    if (got < 0) return failure();
+    if (got < 0) {
+      const why = failure();
+      if (why === 'idle') isUrgent[direction] = 0;
+      return why;
+    }
     this.#sendAtOnce(direction, to);
     // What comes with the end leaves with it, in one packet.
     const isLast = ending[direction] === 1 && this.#isAtEnd(direction, from);
-    const sent = calls.send(to, this.#buffer.at, got, isLast ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL);
+    const flags = MSG_NOSIGNAL | urgent;
+    const sent = calls.send(to, this.#buffer.at, got, isLast ? flags | MSG_MORE : flags);
     if (sent < 0 && failure() === 'reset') return 'reset';
     const taken = Math.max(sent, 0);
     this.#count(direction, taken);
     if (got >= BULK_BYTES) isBulk[direction] = 1;
     if (taken < got) {
-      const kept = new Area(got - taken);
-      kept.bytes.set(this.#buffer.bytes.subarray(taken, got));
-      this.#kept.set(direction, kept);
+      const area = new Area(got - taken);
+      area.bytes.set(this.#buffer.bytes.subarray(taken, got));
+      this.#kept.set(direction, { area, flags });
       this.#connections.waiting[direction] = got - taken;
       return 'more';
     }
     if (isLast) return 'end';
     // Fewer than asked for: the kernel has no more, but perhaps the end.
-    return got < COPY_BYTES && !ending[direction] ? 'idle' : 'more';
+    return got < COPY_BYTES && !ending[direction] && !isUrgent[direction] ? 'idle' : 'more';
+  }
+
+  /** Whether the next byte is an urgent one. */
+  #isAtMark(from: number): boolean {
+    const { at, view } = this.#atMark;
+    return calls.ioctl(from, SIOCATMARK, at) >= 0 && view.getInt32(0) !== 0;
   }
 
   /** Whether the sender has sent all, and that is taken. A reset that is met instead is kept for when its turn comes. */
@@ -104,7 +123,7 @@ export class Pump {
   }
 
   /** Moves what is there into a pipe. */
-  #fill(direction: number, from: number, to: number): 'more' | 'idle' | 'end' | 'reset' {
+  #fill(direction: number, from: number, to: number): 'more' | 'idle' | 'reset' {
     const { pipe, waiting, isBulk } = this.#connections;
     let reader = pipe[direction] ?? -1;
     if (reader < 0) {
@@ -117,10 +136,9 @@ export class Pump {
       this.#sendAtOnce(direction, to);
     }
     const got = calls.splice(from, 0, this.#pipes.writer(reader), 0, PIPE_BYTES, SPLICE);
-    if (got === 0) return 'end';
     if (got < 0) return failure();
     waiting[direction] = got;
-    if (got < BULK_BYTES) isBulk[direction] = 0;
+    if (got < BULK_BYTES) isBulk[direction] = 0; // 0 is the end, or an urgent byte before it: copying tells
     return 'more';
   }
 
@@ -131,7 +149,7 @@ export class Pump {
     for (;;) {
       const left = waiting[direction] ?? 0;
       const sent = kept
-        ? calls.send(to, kept.at + kept.bytes.length - left, left, MSG_NOSIGNAL)
+        ? calls.send(to, kept.area.at + kept.area.bytes.length - left, left, kept.flags)
         : calls.splice(pipe[direction] ?? -1, 0, to, 0, left, SPLICE);
       if (sent < 0) {
         const why = failure();

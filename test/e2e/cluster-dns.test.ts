@@ -40,7 +40,11 @@ const lab = useLab({
     pod('client'),
     pod('strict'),
     pod('web', { containers: [serving('80/TCP')] }),
-    service('web', { clusterIPs: ['10.96.0.80', 'fd00:10:96::80'], ports: [{ name: 'http', port: 80 }] }),
+    service('web', {
+      clusterIP: '10.96.0.80',
+      clusterIPs: ['10.96.0.80', 'fd00:10:96::80'],
+      ports: [{ name: 'http', port: 80 }],
+    }),
     service('cart', { clusterIP: '10.96.0.81', ipFamilyPolicy: 'SingleStack', ports: [{ port: 80 }] }, 'shop'),
     STATEFUL_SET,
     service('db', { clusterIP: 'None', ports: [{ name: 'sql', port: 5432 }] }),

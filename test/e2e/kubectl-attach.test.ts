@@ -64,7 +64,8 @@ describe.each([
   it('run -it gives a terminal', async () => {
     const words = ['run', '-it', '--rm', '--restart=Never', 'shell', '--image=busybox', '--', 'sh'];
     const running = kubectlOnTerminal(lab, words);
-    running.stdin.write('tty && stty size\r');
+    // The size comes by a way of its own, and may be later than what is typed.
+    running.stdin.write("tty; until stty size | grep '^40 1'; do sleep 0.1; done\r");
     await running.printed('40 100');
     running.stdin.write('exit 4\r');
     const { exit, stdout } = await running.ended;

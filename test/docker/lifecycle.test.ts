@@ -119,6 +119,15 @@ describe('a lab in containers', () => {
     for (const web of webs.second) expect((await curl('second', web)).stdout, web).toContain('pod: web');
   });
 
+  it('starts, whatever its own images end with at once', { timeout: 60_000 }, async () => {
+    const ending = (command: string) =>
+      pod(command, { restartPolicy: 'Never', containers: [{ name: 'main', image: 'netpol-lab', command: [command] }] });
+    const folder = await user.folder({ 'pods.yaml': yaml([ending('true'), ending('false')]) });
+    const flags = ['--name', 'real', '--backend', 'compose', '--images', 'real'];
+    const { exit, stderr } = await user.run(['up', '-f', folder, ...flags]);
+    expect(exit, stderr).toBe(0);
+  });
+
   it('whose manifests have an issue does not start, and says it', async () => {
     const bad = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ports: [{ port: 0 }] } };
     const folder = await user.folder({ 'bad.yaml': yaml([bad]) });

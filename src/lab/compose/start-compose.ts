@@ -59,12 +59,13 @@ export async function startInContainers(
   }
 }
 
+/** Not by --wait: a container that has ended at once is its pod's affair, and readiness is the control plane's. */
 async function composeUp(
   name: string,
   file: string,
   options: { readonly onLine: (line: string) => void; readonly signal?: AbortSignal },
 ): Promise<void> {
-  const args = ['compose', '--progress', 'plain', '--file', file, 'up', '--wait', '--detach', '--quiet-pull'];
+  const args = ['compose', '--progress', 'plain', '--file', file, 'up', '--detach', '--quiet-pull'];
   const { exit, stderr } = await tryDocker(args, options);
   if (exit === 0) return;
   if (stderr.includes('overlaps')) {

@@ -22,6 +22,7 @@ COPY --from=build /netpol-lab/node_modules /opt/netpol-lab/node_modules
 COPY --from=build /netpol-lab/labs /opt/netpol-lab/labs
 COPY --from=build /netpol-lab/dist /opt/netpol-lab/dist
 COPY --chmod=755 src/container/supervise.sh /usr/local/bin/supervise
+COPY --chmod=755 src/container/workload.sh /usr/local/bin/workload
 RUN ln -s /opt/netpol-lab/dist/cli/netpol-lab.js /usr/local/bin/netpol-lab \
   && install -d -o node -g node /run/netpol-lab
 USER node

@@ -51,7 +51,7 @@ async function serve(verb: string, args: readonly string[]): Promise<void> {
       );
       return;
     case 'proxy':
-      await proxy(valuesOf(args, ['pod', 'run', 'ready-file']));
+      await proxy(valuesOf(args, ['pod', 'shown', 'run', 'ready-file']));
       return;
     case 'server':
       await server(args);
@@ -118,6 +118,7 @@ async function proxy(values: Values): Promise<void> {
   const running = PodProxy.start({
     pod: required(values, 'pod'),
     firewall,
+    shown: values.shown?.split(',') ?? [],
     queue: QUEUE,
     api: await apiOf(values),
     controlSocket: join(required(values, 'run'), PROXY_SOCKET),

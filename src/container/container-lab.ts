@@ -21,6 +21,7 @@ import type { PolicyTable } from '../table/policy-table.ts';
 import { FlowMerger, type MergedFlow } from './flow-merger.ts';
 import { FlowSources } from './flow-sources.ts';
 import type { JudgedFlow } from './messages.ts';
+import { reportFrom, unstarted } from './pod-report.ts';
 import { ProxyFleet, versionsOf, type LiveProxy } from './proxy-fleet.ts';
 
 /** What a lab in containers is started from. */
@@ -37,10 +38,6 @@ export interface ContainerLabOptions {
 const FLOWS_KEPT = 10_000;
 const PODS_READY_DEADLINE_MS = 20_000; // one that is not ready by then may never be; Compose gives up after a minute
 const PODS_READY_POLL_MS = 100;
-const NEVER = 'NotInCompose';
-const NEVER_MESSAGE =
-  'the pods of a lab in containers are started by docker compose: this one is in no compose file; ' +
-  'add it to the manifests and bring the lab up anew';
 
 /**
  * The control plane of a lab whose pods are containers. It starts none: proxies tell of the pods that there are. A change
@@ -144,23 +141,12 @@ export class ContainerLab implements Backend {
 
   /** What is known of the pod from its proxy. */
   reportOf(key: string): PodReport | undefined {
+    const pod = this.plane.cluster.pods.find((each) => podKey(each) === key);
+    if (!pod || isFinished(pod)) return undefined;
     const live = this.#fleet?.get(key);
     const proxy = live ?? this.#seen.get(key);
-    const pod = this.plane.cluster.pods.find((each) => podKey(each) === key);
-    const total = pod?.containers.filter(({ role }) => role !== 'init').length ?? 0;
-    if (!proxy) return this.#planned?.has(key) === false ? unstarted(total) : undefined;
-    const ready = live ? proxy.readiness.filter((container) => container.ready).length : 0;
-    return {
-      phase: proxy.enforced?.open === true ? 'Running' : 'Pending',
-      ready: ready === total,
-      restarts: 0,
-      reason: live ? '' : 'ProxyNotRunning',
-      message: live ? '' : 'its proxy does not run: nothing new passes',
-      containers: { ready, total },
-      exitCodes: new Map(),
-      startedAt: new Date(proxy.startedAt),
-      addresses: proxy.addresses.flatMap((text) => parseIp(text) ?? []),
-    };
+    if (proxy) return reportFrom(proxy, { pod, isLive: live !== undefined });
+    return this.#planned?.has(key) === false ? unstarted(pod) : undefined;
   }
 
   /** Resolves when every pod that the lab was started with is ready, and all proxies know it; after a while in any case. Throws if `signal` aborts. */
@@ -267,12 +253,6 @@ function connectionOf({
 }: Pick<JudgedFlow, 'source' | 'destination' | 'protocol' | 'port'>): Connection | undefined {
   const [from, to] = [parseIp(source), parseIp(destination)];
   return from && to && { source: from, destination: to, transport: protocol, port: parsePort(port) ?? 0 };
-}
-
-function unstarted(total: number): PodReport {
-  const containers = { ready: 0, total };
-  const state = { phase: 'Pending', ready: false, restarts: 0, reason: NEVER, message: NEVER_MESSAGE } as const;
-  return { ...state, containers, exitCodes: new Map(), startedAt: new Date() };
 }
 
 function textsOf(addresses: readonly IpAddress[]): string[] {

@@ -57,6 +57,11 @@ const versions = z.object({
   networkpolicies: z.string(),
 });
 
+const run = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['waiting', 'running']), restarts: z.number() }),
+  z.object({ kind: z.enum(['restarting', 'done']), restarts: z.number(), exitCode: z.number() }),
+]);
+
 const message = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('hello'),
@@ -68,7 +73,7 @@ const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('enforced'), versions, open: z.boolean(), complaints: z.array(z.string()) }),
   z.object({
     kind: z.literal('readiness'),
-    containers: z.array(z.object({ name: z.string(), ready: z.boolean() })),
+    containers: z.array(z.object({ name: z.string(), ready: z.boolean(), run })),
   }),
   z.object({ kind: z.literal('flows'), flows: z.array(judged), dropped: z.number() }),
   z.object({

@@ -3,6 +3,7 @@ import type { LabOptions, ProbeRequest } from '../lab/lab-client.ts';
 import type { DialResult } from '../lab/netns/dialler.ts';
 import type { Transport } from '../net/port.ts';
 import type { FollowedName } from './followed.ts';
+import type { Readiness } from './pod-readiness.ts';
 
 // What proxies and the control plane tell each other: lines of JSON on a Unix socket, for as long as both live.
 
@@ -51,7 +52,7 @@ export type FromProxy =
       readonly startedAt: string;
     }
   | Enforced
-  | { readonly kind: 'readiness'; readonly containers: readonly { readonly name: string; readonly ready: boolean }[] }
+  | { readonly kind: 'readiness'; readonly containers: Readiness }
   | { readonly kind: 'flows'; readonly flows: readonly JudgedFlow[]; readonly dropped: number }
   | { readonly kind: 'probed'; readonly id: number; readonly result: DialResult };
 

@@ -1,5 +1,5 @@
 import { rmSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { DataPlane } from '../dataplane/dataplane.ts';
 import type { PodFirewall } from '../dataplane/pod-firewall.ts';
 import type { CarriedFlow } from '../dataplane/relay/carried-flow.ts';
@@ -23,12 +23,14 @@ export interface PodProxyOptions {
   /** NAMESPACE/NAME. */
   readonly pod: string;
   readonly firewall: PodFirewall;
+  /** Names of the containers whose commands show how they go. */
+  readonly shown: readonly string[];
   /** Number of the gate's packet queue; the relay has the next. */
   readonly queue: number;
   readonly api: ApiLocation;
   /** The Unix socket of the control plane, which says how to enforce. */
   readonly controlSocket: string;
-  /** A file that is there while the pod is open. */
+  /** A file that is there while the pod is open, and once it has finished: nothing is to be waited for. */
   readonly readyFile: string;
   /** Writes a line to whoever looks after the container. */
   readonly say: (line: string) => void;
@@ -214,23 +216,29 @@ export class PodProxy {
   async #reopen(isFirst: boolean): Promise<void> {
     if (!isFirst) await this.#plane?.firewall.open(); // the first time the plane has done so
     this.#open = true;
-    const folder = join(this.#options.readyFile, '..');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(this.#options.readyFile, '');
+    this.#putReadyFile();
     const [address] = this.#addresses;
     if (this.#readiness || !address || !this.#link) return;
-    this.#readiness = PodReadiness.watch(
+    this.#readiness = PodReadiness.watch({
       address,
-      () => this.#view.self,
-      (containers) => this.#link?.tell({ kind: 'readiness', containers }),
-    );
+      pod: () => this.#view.self,
+      shown: this.#options.shown,
+      onChange: (containers) => this.#link?.tell({ kind: 'readiness', containers }),
+    });
+  }
+
+  #putReadyFile(): void {
+    const { readyFile } = this.#options;
+    mkdirSync(dirname(readyFile), { recursive: true });
+    writeFileSync(readyFile, '');
   }
 
   #close(): void {
+    if (this.#view.hasFinished) this.#putReadyFile();
+    else rmSync(this.#options.readyFile, { force: true });
     if (!this.#open) return;
     this.#options.firewall.close();
     this.#open = false;
-    rmSync(this.#options.readyFile, { force: true });
     this.#options.say(`the cluster has no running pod ${this.#options.pod}: nothing passes`);
   }
 

@@ -46,6 +46,12 @@ export class PodView {
     return pod && this.#namespaces.has(pod.namespace) && !isFinished(pod) && !pod.hostNetwork ? pod : undefined;
   }
 
+  /** Whether the pod has ended for good. */
+  get hasFinished(): boolean {
+    const pod = this.#pods.get(this.#key);
+    return pod !== undefined && isFinished(pod);
+  }
+
   /** Has policies enforced as a CNI does, those too that are known already. */
   enforceAs(cni: CniName): void {
     // A pod may be there before the API tells of it: all that its network can hold counts as pods.

@@ -91,7 +91,7 @@ export function isEndpoint(pod: Pod): boolean {
 }
 
 /** Whether all its containers have ended for good. */
-export function isFinished(pod: Pod): boolean {
+export function isFinished(pod: Pick<Pod, 'phase'>): boolean {
   return pod.phase === 'Succeeded' || pod.phase === 'Failed';
 }
 

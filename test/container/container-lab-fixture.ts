@@ -24,7 +24,7 @@ import { workloadKind } from '../../src/lab/netns/workload-kind.ts';
 import { AddressPool } from '../../src/manifest/address-pool.ts';
 import { buildCluster } from '../../src/manifest/build-cluster.ts';
 import { parseManifests } from '../../src/manifest/manifest.ts';
-import { podKey, type Pod } from '../../src/model/pod.ts';
+import { isFinished, podKey, type Pod } from '../../src/model/pod.ts';
 import { ip } from '../builders/address.ts';
 import { given } from '../builders/given.ts';
 import { BridgeNetwork } from '../dataplane/bridge-network.ts';
@@ -33,8 +33,11 @@ import { PodProgram } from '../e2e/lab-fixture.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/netpol-lab.ts', import.meta.url));
 const SUPERVISE = fileURLToPath(new URL('../../src/container/supervise.sh', import.meta.url));
+const WORKLOAD = fileURLToPath(new URL('../../src/container/workload.sh', import.meta.url));
 // Of this network, hosts outside the cluster and pods without an address of their own are at its end.
 const FIRST_FREE = 0xff00;
+
+const RESTARTS = { Always: 'always', OnFailure: 'on-failure', Never: 'no' } as const;
 
 /** Capabilities of a container's process. */
 type Capabilities = 'none' | 'net_admin';
@@ -73,7 +76,7 @@ export class ContainerTestLab implements AsyncDisposable {
     this.#watch = ListWatch.start({ kind: 'socket', path: join(this.folder, API_SOCKET) }, FOLLOWED.pods, listener);
   }
 
-  /** Starts the lab and waits until every pod is ready. */
+  /** Starts the lab and waits until every pod is ready, or it is known why it is not. */
   static async start(
     given: Partial<LabSpec> & Pick<LabSpec, 'name'>,
     carry: LabOptions['carry'] = 'kernel',
@@ -93,7 +96,7 @@ export class ContainerTestLab implements AsyncDisposable {
       const { pods } = await lab.client.status();
       await Promise.all(pods.map((status) => lab.#startPod(status, planned.get(podKey(status)))));
       for (const host of lab.#spec.external) lab.#startHost(host);
-      await lab.until(({ pods: all }) => all.every(({ ready }) => ready));
+      await lab.until(({ pods: all }) => all.every((each) => each.ready || each.message !== '' || isFinished(each)));
       return lab;
     } catch (error) {
       await lab[Symbol.asyncDispose]();
@@ -193,12 +196,16 @@ export class ContainerTestLab implements AsyncDisposable {
     const pod = this.network.attachAt(this.#addressesOf(status.addresses));
     this.pods.set(key, pod);
     const ready = join(this.folder, `ready.${status.name}`);
-    const args = ['proxy', '--pod', key, '--run', this.folder, '--ready-file', ready];
+    const commands = planned?.containers.filter(({ command }) => command.length > 0) ?? [];
+    const shown = commands.length > 0 ? ['--shown', commands.map(({ name }) => name).join(',')] : [];
+    const args = ['proxy', '--pod', key, '--run', this.folder, '--ready-file', ready, ...shown];
     this.#proxies.set(key, this.#start(pod, 'net_admin', args, ['sh', SUPERVISE]));
     if (!planned) {
       this.#start(pod, 'none', ['dns', '--run', this.folder, '--external', join(this.folder, 'external.json')]);
       return;
     }
+    for (const { name, command } of commands)
+      this.#runCommand(pod, [name, RESTARTS[planned.restartPolicy], ...command]);
     for (const container of planned.containers) {
       const workload = workloadKind(container, () => false);
       if (workload.kind !== 'servers') continue;
@@ -208,6 +215,17 @@ export class ContainerTestLab implements AsyncDisposable {
         this.#servers.use(await BuiltinServer.listen(place, [['pod', status.name]]));
       }
     }
+  }
+
+  /** A container's command, in an image that has it. */
+  #runCommand({ namespace }: TestPod, args: readonly string[]): void {
+    const child = inNamespace(namespace, () =>
+      spawn('sh', [WORKLOAD, ...args], { stdio: ['ignore', 'inherit', 'inherit'], detached: true }),
+    );
+    this.#servers.defer(async () => {
+      await kill(child, 'SIGTERM');
+      process.kill(-(child.pid ?? NaN), 'SIGKILL'); // Docker ends all of a container
+    });
   }
 
   #startHost({ name, addresses, ports }: ExternalHost): void {

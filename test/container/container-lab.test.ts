@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { lastStory } from '../../src/cli/denial.ts';
 import { prove } from '../../src/cli/proof.ts';
 import { inNamespace } from '../../src/dataplane/libc.ts';
 import type { FlowEvent } from '../../src/flows/flow-event.ts';
-import type { ProbeResult } from '../../src/lab/lab-client.ts';
+import type { PodStatus, ProbeResult } from '../../src/lab/lab-client.ts';
+import { isFinished } from '../../src/model/pod.ts';
 import { given } from '../builders/given.ts';
 import { ContainerTestLab } from './container-lab-fixture.ts';
 
@@ -150,6 +153,54 @@ describe('a lab in containers', () => {
     expect(late).toMatchObject({ phase: 'Pending', ready: false, addresses: [] });
     expect(late?.message).toContain('docker compose');
   });
+});
+
+test('what becomes of pods whose commands end', async () => {
+  const running = (name: string, restartPolicy: string, script: string): object =>
+    pod(name, { restartPolicy, containers: [{ name: 'main', image: 'job', command: ['sh', '-c', script] }] });
+  const jobs = [
+    running('completed', 'OnFailure', 'exit'),
+    running('failed', 'Never', 'sleep 0.3; exit 3'),
+    running('crashing', 'Always', 'exit 1'),
+    running('going-on', 'Never', 'exec sleep infinity'),
+  ];
+  const egress = [{ to: [{ podSelector: { matchLabels: { app: 'completed' } } }] }];
+  const toCompleted = policy('to-completed', {
+    podSelector: { matchLabels: { app: 'going-on' } },
+    policyTypes: ['Egress'],
+    egress,
+  });
+  await using lab = await ContainerTestLab.start({ name: 'ending', files: [file(...jobs), toCompleted] });
+  const { pods } = await lab.until((status) =>
+    ['completed', 'failed'].every((name) => status.pods.some((each) => each.name === name && isFinished(each))),
+  );
+  const statusOf = (all: readonly PodStatus[], name: string) => all.find((each) => each.name === name);
+  expect(statusOf(pods, 'completed')).toMatchObject({ phase: 'Succeeded', ready: false, restarts: 0, message: '' });
+  expect(statusOf(pods, 'failed')).toMatchObject({ phase: 'Failed', ready: false, restarts: 0, message: '' });
+  expect(statusOf(pods, 'going-on')).toMatchObject({ phase: 'Running', ready: true, restarts: 0, message: '' });
+  const crashing = { phase: 'Running', ready: false, reason: 'CrashLoopBackOff', containers: { ready: 0, total: 1 } };
+  expect(statusOf(pods, 'crashing')).toMatchObject({ ...crashing, message: 'container main ended with exit code 1' });
+  expect(statusOf(pods, 'crashing')?.restarts).toBeGreaterThan(0);
+
+  // The address of a finished pod is nobody's, for the table and for the proxy of whoever connects to it.
+  const attempt = {
+    from: 'default/going-on',
+    to: lab.address('default/completed'),
+    protocol: 'TCP',
+    port: 80,
+  } as const;
+  expect(await lab.client.predict([attempt])).toEqual(['deny']);
+  await lab.client.probe([{ ...attempt, timeoutMs: 300 }]);
+  expect(await flow(lab, ({ port }) => port === 80)).toMatchObject({
+    verdict: 'deny',
+    to: { name: 'default/completed' },
+  });
+
+  lab.killProxy('default/completed');
+  await lab.client.delete({ kind: 'NetworkPolicy', namespace: 'default', name: 'to-completed' });
+  expect(await outcome(lab, 'default/completed', 80, 'default/going-on')).toBe('timeout'); // nothing passes
+  expect(statusOf((await lab.client.status()).pods, 'completed')).toMatchObject({ phase: 'Succeeded' });
+  await expect.poll(() => existsSync(join(lab.folder, 'ready.completed'))).toBe(true); // its container is healthy
 });
 
 /** Tries connections one after the other until it is disposed of, and tells their outcomes. */

@@ -128,6 +128,24 @@ describe('a lab in containers', () => {
     expect(exit, stderr).toBe(0);
   });
 
+  it('has pods whose commands end: completed, failed, crashing', { timeout: 120_000 }, async () => {
+    const ending = (name: string, restartPolicy: string, script: string) =>
+      pod(name, { restartPolicy, containers: [{ name: 'main', image: 'job', command: ['sh', '-c', script] }] });
+    const pods = [
+      ending('once', 'Never', 'exit'),
+      ending('failing', 'Never', 'exit 3'),
+      ending('loop', 'Always', 'exit 1'),
+    ];
+    const folder = await user.folder({ 'pods.yaml': yaml(pods) });
+    const { exit, stdout } = await user.run(['up', '-f', folder, '--name', 'ending', '--backend', 'compose']);
+    expect({ exit, stdout }).toMatchObject({ exit: 1, stdout: expect.stringContaining('1 completed') as string });
+    expect(stdout).toContain('not ready: default/loop (Running, container main ended with exit code 1)');
+    const { stdout: table } = await user.run(['get', 'pods', '--lab', 'ending']);
+    expect(table).toMatch(/once .*0\/1 +Completed +0 /);
+    expect(table).toMatch(/failing .*0\/1 +Error +0 /);
+    expect(table).toMatch(/loop .*0\/1 +CrashLoopBackOff /);
+  });
+
   it('whose manifests have an issue does not start, and says it', async () => {
     const bad = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ports: [{ port: 0 }] } };
     const folder = await user.folder({ 'bad.yaml': yaml([bad]) });

@@ -208,7 +208,9 @@ describe('a pod', async () => {
   it('runs its command, or what stands in for it where the image lacks the program', async () => {
     const ports = [{ containerPort: 8080 }];
     const command = { name: 'main', image: 'agnhost', command: ['/agnhost', 'netexec'], args: ['--cost=$5'], ports };
-    expect(service(await compose([pod('web', { containers: [command] })]), 'web').entrypoint).toEqual([
+    const file = await compose([pod('web', { containers: [command] })]);
+    expect(service(file, 'web').entrypoint).toEqual([
+      ...['workload', 'main', 'always'],
       'sh',
       '-c',
       'command -v "$$1" >/dev/null && exec "$$@"; exec netpol-lab container server --pod default/web --ports 8080/TCP',
@@ -217,6 +219,15 @@ describe('a pod', async () => {
       'netexec',
       '--cost=$$5',
     ]);
+    expect(service(file, 'web__proxy').command).toBe('--pod default/web --run /run/netpol-lab --shown main');
+  });
+
+  it('has init containers exit, which the next ones wait for', async () => {
+    const initContainers = [{ name: 'first', image: 'busybox', command: ['true'] }];
+    const file = await compose([pod('job', { ...IDLE, initContainers })]);
+    expect(service(file, 'job__first').entrypoint).toContain('true');
+    expect(service(file, 'job__first').entrypoint).not.toContain('workload');
+    expect(service(file, 'job__proxy').command).not.toContain('--shown');
   });
 
   it('of several containers starts them as a kubelet does', async () => {
@@ -273,7 +284,9 @@ describe('with --images real', () => {
   };
 
   it("containers are of the manifest's image, its command and environment unchanged", async () => {
-    expect(service(await compose([pod('client', { containers: [container] })], 'real'), 'client')).toMatchObject({
+    const file = await compose([pod('client', { containers: [container] })], 'real');
+    expect(service(file, 'client__proxy').command).not.toContain('--shown'); // no shell of its own need be in an image
+    expect(service(file, 'client')).toMatchObject({
       image: 'curlimages/curl:8.10',
       entrypoint: ['sh', '-c', 'echo $$HOME'],
       environment: { PRICE: '$$5' },

@@ -10,7 +10,7 @@ import { planContainers, type ComposePlan, type PlannedHost } from './compose-pl
 import { LABELS } from './labels.ts';
 import { MANIFEST_PATHS } from './placed-manifests.ts';
 import { API_PORT, CONTROL_PLANE, outsideService, proxyService } from './service-names.ts';
-import { escaped, portsText, workloadService, type ComposeService, type Images, type PlannedService } from './workload-service.ts';
+import { escaped, isShown, portsText, workloadService, type ComposeService, type Images, type PlannedService } from './workload-service.ts';
 
 /** A compose file, and what it leaves out. */
 export interface ComposeFile {
@@ -38,7 +38,7 @@ export async function composeFile(
     services: [
       controlPlane(spec, new AddressPool(podNetworks).gateways),
       ...plan.pods.flatMap((pod) => [
-        proxy(pod),
+        proxy(pod, images),
         ...pod.containers.map((container) => workloadService(pod, container, images)),
       ]),
       ...plan.hosts.map(outsideHost),
@@ -157,13 +157,17 @@ function manifestConfig(index: number): string {
   return `manifest-${index + 1}`;
 }
 
-function proxy(pod: Pod): PlannedService {
+function proxy(pod: Pod, images: Images): PlannedService {
+  const shown = pod.containers.filter((container) => isShown(container, images)).map(({ name }) => name);
   return {
     name: proxyService(pod),
     template: 'proxy',
     comment: `Pod ${podKey(pod)}`,
     service: {
-      command: `--pod ${podKey(pod)} --run /run/netpol-lab`,
+      command: words(
+        `--pod ${podKey(pod)} --run /run/netpol-lab`,
+        shown.length > 0 ? `--shown ${shown.join(',')}` : '',
+      ),
       hostname: pod.hostname,
       ...extraHosts(pod),
       networks: { pods: staticAddresses(pod.addresses) },

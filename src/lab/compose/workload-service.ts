@@ -27,7 +27,7 @@ const COMMAND_OR = (instead: string): string => `command -v "$$1" >/dev/null && 
 /** The service of a container: its command, or what stands in for it, in the network of the pod's proxy. */
 export function workloadService(pod: Pod, container: Container, images: Images): PlannedService {
   const { kind } = workloadKind(container, () => false);
-  const real = images === 'real' && kind !== 'dns' && kind !== 'gateway'; // which no registry has
+  const real = isReal(container, images);
   return {
     name: containerService(pod, container),
     template: real ? undefined : 'stand-in',
@@ -44,6 +44,20 @@ export function workloadService(pod: Pod, container: Container, images: Images):
       labels: { [LABELS.pod]: podKey(pod), [LABELS.container]: container.name },
     },
   };
+}
+
+function isReal(container: Container, images: Images): boolean {
+  const { kind } = workloadKind(container, () => false);
+  return images === 'real' && kind !== 'dns' && kind !== 'gateway'; // which no registry has
+}
+
+/** Whether workload.sh runs its command. An init container has to exit; an image of its own may have no shell. */
+export function isShown(container: Container, images: Images): boolean {
+  return container.role !== 'init' && wordsOf(container).length > 0 && !isReal(container, images);
+}
+
+function wordsOf({ command, args }: Container): string[] {
+  return [...command, ...args];
 }
 
 /**
@@ -71,9 +85,11 @@ function realProcess({ image, command, args }: Container): ComposeService {
 
 function standIn(pod: Pod, container: Container): ComposeService {
   const instead = insteadOf(pod, container);
-  const command = [...container.command, ...container.args].map(escaped);
-  if (command.length === 0) return { entrypoint: instead };
-  return { entrypoint: ['sh', '-c', COMMAND_OR(instead), 'sh', ...command] };
+  const words = wordsOf(container).map(escaped);
+  if (words.length === 0) return { entrypoint: instead };
+  const command = ['sh', '-c', COMMAND_OR(instead), 'sh', ...words];
+  if (!isShown(container, 'lab')) return { entrypoint: command };
+  return { entrypoint: ['workload', container.name, restartOf(pod, container), ...command] };
 }
 
 function insteadOf(pod: Pod, container: Container): string {

@@ -146,7 +146,7 @@ export class ContainerLab implements Backend {
     const live = this.#fleet?.get(key);
     const proxy = live ?? this.#seen.get(key);
     if (proxy) return reportFrom(proxy, { pod, isLive: live !== undefined });
-    return this.#planned?.has(key) === false ? unstarted(pod) : undefined;
+    return pod.hostNetwork || this.#planned?.has(key) === false ? unstarted(pod) : undefined;
   }
 
   /** Resolves when every pod that the lab was started with is ready, and all proxies know it; after a while in any case. Throws if `signal` aborts. */

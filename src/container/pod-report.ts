@@ -8,6 +8,7 @@ const NEVER = 'NotInCompose';
 const NEVER_MESSAGE =
   'the pods of a lab in containers are started by docker compose: this one is in no compose file; ' +
   'add it to the manifests and bring the lab up anew';
+const ON_HOST_MESSAGE = "pods on the host's network have no container: it is not started";
 
 /** What a pod's proxy says of it; if it does not live, what it has said. */
 export function reportFrom(
@@ -32,8 +33,9 @@ export function reportFrom(
 /** What there is to say of a pod that no container is made for. */
 export function unstarted(pod: Pod): PodReport {
   const containers = { ready: 0, total: watched(pod).length };
-  const state = { phase: 'Pending', ready: false, restarts: 0, reason: NEVER, message: NEVER_MESSAGE } as const;
-  return { ...state, containers, exitCodes: new Map(), startedAt: new Date() };
+  const state = { phase: 'Pending', ready: false, restarts: 0, reason: NEVER } as const;
+  const message = pod.hostNetwork ? ON_HOST_MESSAGE : NEVER_MESSAGE;
+  return { ...state, message, containers, exitCodes: new Map(), startedAt: new Date() };
 }
 
 function watched({ containers }: Pod): Pod['containers'] {

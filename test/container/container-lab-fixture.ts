@@ -192,6 +192,7 @@ export class ContainerTestLab implements AsyncDisposable {
   }
 
   async #startPod(status: PodStatus, planned: Pod | undefined): Promise<void> {
+    if (planned?.hostNetwork) return;
     const key = podKey(status);
     const pod = this.network.attachAt(this.#addressesOf(status.addresses));
     this.pods.set(key, pod);

@@ -144,7 +144,8 @@ describe('a lab in containers', () => {
   });
 
   test('a pod that no container was made for stays Pending and says why', async () => {
-    await using lab = await start();
+    const agent = pod('agent', { hostNetwork: true, containers: [server] });
+    await using lab = await ContainerTestLab.start({ name: 'unstarted', files: [file(agent)] });
     await lab.client.apply([file(pod('late', { containers: [server] }))]);
     const { pods } = await lab.until(({ pods: all }) =>
       all.some(({ name, message }) => name === 'late' && message !== ''),
@@ -152,6 +153,8 @@ describe('a lab in containers', () => {
     const late = pods.find(({ name }) => name === 'late');
     expect(late).toMatchObject({ phase: 'Pending', ready: false, addresses: [] });
     expect(late?.message).toContain('docker compose');
+    const onHost = { phase: 'Pending', ready: false, message: expect.stringContaining("host's network") as string };
+    expect(pods.find(({ name }) => name === 'agent')).toMatchObject(onHost);
   });
 });
 

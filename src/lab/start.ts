@@ -1,9 +1,8 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
-import { getCompileCacheDir } from 'node:module';
-import { dirname, extname } from 'node:path';
+import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +10,7 @@ import { invariant } from '../model/invariant.ts';
 import { LabError } from '../model/lab-error.ts';
 import { parseIp } from '../net/ip.ts';
 import { carriedBy, type LabProblem, type LabSpec, type LabStatus } from './lab-client.ts';
+import { environment, namespaceArguments, type Namespaces } from './namespaces.ts';
 import {
   composeLabs,
   isAlive,
@@ -52,18 +52,6 @@ export interface StartOptions {
 }
 
 const LOOPBACK = parseIp('127.0.0.1');
-
-const REQUIRED_TOOLS = [
-  'unshare',
-  'nsenter',
-  'ip',
-  'nft',
-  'iptables-restore',
-  'ip6tables-restore',
-  'mount',
-  'setsid',
-  'hostname',
-];
 
 // The shell is the first process of the lab's pid namespace: it reaps orphans, and as it ends with
 // the lab's process, the kernel ends everything else in there. "exit" keeps it from exec'ing Node.
@@ -196,19 +184,6 @@ async function hostSocket(): Promise<number> {
   return boundSocket({ namespace: undefined, type: 'tcp', address: LOOPBACK, port: 0 });
 }
 
-/**
- * This process's environment, with the folders of system tools, which an ordinary user's PATH often lacks, and with
- * Node's cache of compiled code, which saves the lab a third of its loading.
- */
-function environment(): NodeJS.ProcessEnv {
-  const cache = getCompileCacheDir();
-  return {
-    ...process.env,
-    ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }),
-    PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`,
-  };
-}
-
 function daemonFile(): string {
   return fileURLToPath(new URL(`./netns/daemon${extname(import.meta.url)}`, import.meta.url));
 }
@@ -256,46 +231,4 @@ async function answerOf(launcher: ChildProcess, onProgress: (text: string) => vo
     }
   }
   throw new Error('its process ended before it was ready');
-}
-
-/** Arguments of unshare. */
-interface Namespaces {
-  readonly arguments: readonly string[];
-  readonly rootless: boolean;
-}
-
-/** The namespaces that this machine lets this user make. @throws LabError environment if it lets none. */
-function namespaceArguments(): Namespaces {
-  requireTools();
-  const plain = ['--net', '--mount', '--pid'];
-  const rootless = ['--user', '--map-root-user', ...plain];
-  if (process.getuid?.() === 0 && canUnshare(plain)) return { arguments: plain, rootless: false };
-  if (canUnshare(rootless)) return { arguments: rootless, rootless: true };
-  throw new LabError(
-    'environment',
-    'this user may not make network namespaces: run as root, or allow user namespaces ' +
-      '(sysctl kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0; in Docker: --privileged)',
-  );
-}
-
-function canUnshare(kinds: readonly string[]): boolean {
-  return spawnSync('unshare', [...kinds, '--fork', 'true'], { stdio: 'ignore', env: environment() }).status === 0;
-}
-
-function requireTools(): void {
-  if (process.platform !== 'linux') {
-    throw new LabError(
-      'environment',
-      'labs in network namespaces need Linux: use a Linux machine, a virtual machine or WSL 2',
-    );
-  }
-  const look = 'for tool; do command -v "$tool" >/dev/null || echo "$tool"; done';
-  const { stdout } = spawnSync('sh', ['-c', look, 'sh', ...REQUIRED_TOOLS], { encoding: 'utf8', env: environment() });
-  const missing = stdout.split('\n').filter((tool) => tool !== '');
-  if (missing.length > 0) {
-    throw new LabError(
-      'environment',
-      `missing on this machine: ${missing.join(', ')}; on Debian or Ubuntu: apt-get install iproute2 nftables iptables util-linux hostname`,
-    );
-  }
 }

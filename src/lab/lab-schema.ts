@@ -87,7 +87,7 @@ function refuseTwins(hosts: readonly z.output<typeof external>[], context: z.Ref
 export const TOPICS = ['isolation', 'peers', 'ports', 'egress', 'runtime', 'design', 'other'] as const;
 
 /** What pods can be: network namespaces, or containers of Docker. */
-export const BACKENDS = ['netns', 'compose'] as const;
+const BACKENDS = ['netns', 'compose'] as const;
 
 /** How much a lab asks for, the least first. */
 export const DIFFICULTIES = ['easy', 'medium', 'hard'] as const;

@@ -1,6 +1,12 @@
+import { CLUSTER_DOMAIN } from '../dns/names.ts';
 import type { Pod } from '../model/pod.ts';
 
-const CLUSTER_DOMAIN = 'cluster.local';
+const SERVICES_DOMAIN = `svc.${CLUSTER_DOMAIN}`;
+
+/** The domain of a pod's full name in its hosts file. @returns empty without a subdomain. Source: the kubelet's GeneratePodHostNameAndDomain. */
+export function domainOf({ namespace, subdomain }: Pick<Pod, 'namespace' | 'subdomain'>): string {
+  return subdomain === '' ? '' : `${subdomain}.${namespace}.${SERVICES_DOMAIN}`;
+}
 
 /**
  * A pod's resolv.conf. What it says of its own comes after what the cluster gives it; an option of its own wins.
@@ -10,11 +16,10 @@ export function resolvConf(
   { namespace, resolver }: Pick<Pod, 'namespace' | 'resolver'>,
   nameServers: readonly string[],
 ): string {
-  const service = `svc.${CLUSTER_DOMAIN}`;
   const given = resolver.ofCluster
     ? {
         nameServers,
-        searches: [`${namespace}.${service}`, service, CLUSTER_DOMAIN],
+        searches: [`${namespace}.${SERVICES_DOMAIN}`, SERVICES_DOMAIN, CLUSTER_DOMAIN],
         options: [{ name: 'ndots', value: '5' }],
       }
     : { nameServers: [], searches: [], options: [] };

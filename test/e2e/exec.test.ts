@@ -13,7 +13,10 @@ const DEPLOYMENT = {
   },
 };
 
-const ALIASED = pod('aliased', { hostAliases: [{ ip: '192.0.2.7', hostnames: ['db.example.com', 'db'] }] });
+const ALIASED = pod('aliased', {
+  subdomain: 'group',
+  hostAliases: [{ ip: '192.0.2.7', hostnames: ['db.example.com', 'db'] }],
+});
 const RESOLVING = pod('resolving', {
   dnsPolicy: 'None',
   dnsConfig: { nameservers: ['192.0.2.53'], searches: ['example.com'] },
@@ -161,6 +164,10 @@ describe('exec: the pod as its commands see it', () => {
   it('a resolver of its own', async () => {
     const { stdout } = await lab.exec('resolving', 'cat /etc/resolv.conf');
     expect(stdout).toBe('nameserver 192.0.2.53\nsearch example.com\n');
+  });
+
+  it('its full name, with a subdomain', async () => {
+    expect((await lab.exec('aliased', 'hostname -f')).stdout).toBe('aliased.group.default.svc.cluster.local\n');
   });
 
   it('its host aliases', async () => {

@@ -204,7 +204,8 @@ describe('containers', () => {
   });
 
   it('whose working directory this machine lacks begin in /, and say so', async () => {
-    expect(await logOf('homeless')).toBe('netpol-lab: /no/such: no such folder on this machine: begins in /\n/\n');
+    const said = 'netpol-lab: /no/such: no such folder on this machine: begins in /\n/\n';
+    await expect.poll(() => logOf('homeless')).toBe(said);
   });
 
   it('whose command is not on this machine: a server or nothing instead, and a warning', async () => {

@@ -131,6 +131,15 @@ it.each(['lab', 'real'] as const)('everything has the label of the lab (images: 
   }
 });
 
+it('a pod of a subdomain has its full name', async () => {
+  const file = await compose([pod('db-0', { ...IDLE, subdomain: 'db' }, 'data'), pod('client', IDLE)]);
+  expect(service(file, 'data_db-0__proxy')).toMatchObject({
+    hostname: 'db-0',
+    domainname: 'db.data.svc.cluster.local',
+  });
+  expect(service(file, 'client__proxy')).not.toHaveProperty('domainname');
+});
+
 it("a pod's host name is cut as a kubelet does", async () => {
   const name = `${'a'.repeat(62)}-b.c`;
   const file = await compose([pod(name, IDLE)]);

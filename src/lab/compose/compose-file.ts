@@ -3,7 +3,7 @@ import { podKey, type Pod } from '../../model/pod.ts';
 import type { IpAddress } from '../../net/ip.ts';
 import { carriedBy, DEFAULT_OPTIONS, type LabSpec } from '../lab-client.ts';
 import { nameServersOf } from '../control-plane/cluster-dns.ts';
-import { resolvConf } from '../resolv-conf.ts';
+import { domainOf, resolvConf } from '../resolv-conf.ts';
 import { composeText, type ComposeDocument } from './compose-text.ts';
 import { healthyWith } from './healthcheck.ts';
 import { planContainers, type ComposePlan, type PlannedHost } from './compose-plan.ts';
@@ -169,6 +169,7 @@ function proxy(pod: Pod, images: Images): PlannedService {
         shown.length > 0 ? `--shown ${shown.join(',')}` : '',
       ),
       hostname: pod.hostname,
+      ...(domainOf(pod) === '' ? {} : { domainname: domainOf(pod) }),
       ...extraHosts(pod),
       networks: { pods: staticAddresses(pod.addresses) },
       configs: [{ source: resolverConfig(pod), target: '/etc/netpol-lab/resolv.conf' }],

@@ -8,7 +8,7 @@ import { inNamespace } from '../../dataplane/libc.ts';
 import { invariant } from '../../model/invariant.ts';
 import { podKey, type Container, type Pod, type PodPhase } from '../../model/pod.ts';
 import type { PodReport } from '../control-plane/backend.ts';
-import { resolvConf } from '../resolv-conf.ts';
+import { domainOf, resolvConf } from '../resolv-conf.ts';
 import type { Identity } from './builtin-server.ts';
 import type { ContainerLog } from './container-log.ts';
 import { ContainerRuntime, type StartableWorkload } from './container-runtime.ts';
@@ -280,10 +280,13 @@ function environmentOf(pod: Pod, container: Container): NodeJS.ProcessEnv {
 
 function writeFiles({ pod, folder, nameServers }: PodSetting): PodFiles {
   const path = (ending: string): string => join(folder, `${pod.namespace}_${pod.name}.${ending}`);
+  const domain = domainOf(pod);
   const hosts = [
     '127.0.0.1 localhost',
     '::1 localhost ip6-localhost ip6-loopback',
-    ...pod.addresses.map((address) => `${address.text} ${pod.hostname}`),
+    ...pod.addresses.map(({ text }) =>
+      [text, ...(domain === '' ? [] : [`${pod.hostname}.${domain}`]), pod.hostname].join(' '),
+    ),
     ...pod.hostAliases.map(({ ip, hostnames }) => [ip, ...hostnames].join(' ')),
   ];
   const files = { resolvConf: path('resolv.conf'), hosts: path('hosts'), hostname: pod.hostname };

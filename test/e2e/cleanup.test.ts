@@ -226,7 +226,7 @@ describe('up that does not come to its end leaves nothing', () => {
 });
 
 describe('of two that start at once with one name', () => {
-  it.each([0, 1, 2, 3])('one is up, the other says so (%i)', async () => {
+  it.each([0, 1])('one is up, the other says so (%i)', async () => {
     const folder = await user.folder({ 'cluster.yaml': yaml([pod('web', SERVER)]) });
     const starting = [0, 1].map(() => user.start(['up', '-f', folder, '--name', 'one']));
     const ended = await Promise.all(starting.map(({ ended }) => ended));
@@ -238,7 +238,7 @@ describe('of two that start at once with one name', () => {
   });
 });
 
-it.each([20, 140, 180, 220])('down %i ms after up: both say what became of the lab', async (ms) => {
+it.each([40, 200])('down %i ms after up: both say what became of the lab', async (ms) => {
   const folder = await user.folder({ 'cluster.yaml': yaml([pod('web', SERVER)]) });
   const starting = user.start(['up', '-f', folder, '--name', 'one']);
   await delay(100 + ms);

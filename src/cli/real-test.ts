@@ -82,13 +82,12 @@ async function probeAll(
   policies: Cluster['policies'],
 ): Promise<ProbedPair[]> {
   const under = await outcomesOf(client, plans);
-  const reasons = new Map<ProbeRequest, string>();
-  for (const { expectation, requests } of plans) {
-    for (const request of requests) {
-      if (isAsExpected(expectation, under.get(request))) continue;
-      reasons.set(request, reasonText(await client.explain(request)));
-    }
-  }
+  const unexpected = plans.flatMap(({ expectation, requests }) =>
+    requests.filter((request) => !isAsExpected(expectation, under.get(request))),
+  );
+  const reasons = new Map(
+    await Promise.all(unexpected.map(async (request) => [request, reasonText(await client.explain(request))] as const)),
+  );
   for (const { namespace, name } of policies) await client.delete({ kind: 'NetworkPolicy', namespace, name });
   const without = await outcomesOf(
     client,

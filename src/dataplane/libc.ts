@@ -10,6 +10,8 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 /** Level of socket options that all kinds of sockets have. */
 export const SOL_SOCKET = 1;
+/** An option of sockets by which urgent bytes stay among the others. */
+export const SO_OOBINLINE = 10;
 const SO_REUSEADDR = 2;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;

@@ -91,10 +91,7 @@ export async function startLab(
     await endOf(launcher); // before another may take its place
     await whileLocked(root, () => removeOwn(paths, launcher, clear));
     signal?.throwIfAborted();
-    if (error instanceof LabError) throw error;
-    throw new LabError('environment', `lab ${spec.name} did not start: ${complaint || String(error)}`, {
-      cause: error,
-    });
+    throw error instanceof LabError ? error : notStarted(spec, error, complaint);
   } finally {
     signal?.removeEventListener('abort', interrupted);
     release(launcher);
@@ -119,8 +116,9 @@ async function launch(spec: LabSpec, paths: LabPaths, { kinds, objects, onProgre
       `lab ${spec.name} runs already: end it by "netpol-lab down ${spec.name}", or choose --name`,
     );
   }
-  const clear = objects === 'resume' ? removeAllButObjects : removeRemains;
-  await clear(paths);
+  const remove = objects === 'resume' ? removeAllButObjects : removeRemains;
+  await remove(paths);
+  const clear = previous ? remove : removeRemains;
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   const log = await open(paths.log, 'a', 0o600);
   const socket = await hostSocket();
@@ -138,7 +136,8 @@ async function launch(spec: LabSpec, paths: LabPaths, { kinds, objects, onProgre
     await writeRecord(paths, recordOf(spec.name, launcher));
   } catch (error) {
     await endOf(launcher);
-    throw error;
+    await clear(paths);
+    throw notStarted(spec, error);
   } finally {
     await log.close();
   }
@@ -151,7 +150,11 @@ async function launch(spec: LabSpec, paths: LabPaths, { kinds, objects, onProgre
   };
   launcher.stdin?.on('error', () => undefined); // a lab that died at once is reported by its missing answer
   launcher.stdin?.end(JSON.stringify(order));
-  return { launcher, answer, clear: previous ? clear : removeRemains };
+  return { launcher, answer, clear };
+}
+
+function notStarted({ name }: LabSpec, cause: unknown, complaint = ''): LabError {
+  return new LabError('environment', `lab ${name} did not start: ${complaint || String(cause)}`, { cause });
 }
 
 interface LaunchOptions {

@@ -1,12 +1,11 @@
 import { parseIp, type Family } from '../../net/ip.ts';
 import { invariant } from '../../model/invariant.ts';
-import { boundSocket, checked, closeFd, libc, setNumber, SOL_SOCKET } from '../libc.ts';
+import { boundSocket, checked, closeFd, libc, setNumber, SO_OOBINLINE, SOL_SOCKET } from '../libc.ts';
 import { LITTLE_ENDIAN } from '../netlink.ts';
 import { Area, calls } from '../calls.ts';
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
-const SO_OOBINLINE = 10;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_SAVE_SYN = 27;

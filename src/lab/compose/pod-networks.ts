@@ -9,22 +9,24 @@ import { docker } from './docker.ts';
 const FIRST = 244;
 const LAST = 253;
 
-/** Networks for a lab's pods, one of each family, that overlap none of Docker's. @throws LabError environment if all are taken. */
-export async function freePodNetworks(): Promise<readonly string[]> {
-  const networks = firstFree(await subnets());
+/**
+ * Networks for a lab's pods, one of each family, that overlap none of Docker's.
+ * @throws LabError environment if all are taken; usage if a host outside the cluster has an address of Docker's: what
+ * comes from there is translated on its way to another network.
+ */
+export async function freePodNetworks(hosts: readonly ExternalHost[]): Promise<readonly string[]> {
+  const taken = await subnets();
+  refuseTaken(hosts, taken);
+  const networks = firstFree(taken);
   if (networks) return networks;
   throw new LabError('environment', "every network that pods may have is one of Docker's: end some labs");
 }
 
-/**
- * What comes from an address of a network of Docker's is translated on its way to another one.
- * @throws LabError usage if a host outside the cluster has such an address.
- */
-export async function refuseTaken(hosts: readonly ExternalHost[]): Promise<void> {
-  const taken = (await subnets()).flatMap((text) => parsePrefix(text) ?? []);
+function refuseTaken(hosts: readonly ExternalHost[], taken: readonly string[]): void {
+  const networks = taken.flatMap((text) => parsePrefix(text) ?? []);
   for (const { name, addresses } of hosts) {
     for (const address of addresses.flatMap((text) => parseIp(text) ?? [])) {
-      const network = taken.find((prefix) => contains(prefix, address));
+      const network = networks.find((prefix) => contains(prefix, address));
       if (!network) continue;
       throw new LabError(
         'usage',

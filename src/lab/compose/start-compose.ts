@@ -9,7 +9,7 @@ import { composeFile } from './compose-file.ts';
 import { tryDocker } from './docker.ts';
 import { labsWithRemains } from './holdings.ts';
 import { LABELS } from './labels.ts';
-import { freePodNetworks, refuseTaken } from './pod-networks.ts';
+import { freePodNetworks } from './pod-networks.ts';
 import type { Images } from './workload-service.ts';
 
 const READY_DEADLINE_MS = 30_000; // a pod that is not ready by then, from the start on, is reported as it is
@@ -38,8 +38,7 @@ export async function startInContainers(
       `Docker has a lab ${spec.name} already: end it by "netpol-lab down ${spec.name}", or choose --name`,
     );
   }
-  await refuseTaken(spec.external);
-  const { text } = await composeFile(spec, images, await freePodNetworks());
+  const { text } = await composeFile(spec, images, await freePodNetworks(spec.external));
   const { compose: file } = await composePaths(spec.name);
   await writeFile(file, text, { mode: 0o600 });
   const client = new ComposeLabClient(spec.name);
